@@ -7,6 +7,7 @@ import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
 import type { FlowView, LeakFinding } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { tellOfFirewall } from "./support/firewall-evidence.ts";
 import { GuestTraffic } from "./support/guest-traffic.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
@@ -31,6 +32,8 @@ test.beforeAll(async () => {
   page = await desktop.page();
   await expect.poll(async () => (await get("good.example")).stdout, COMES_UP).toContain("hello from");
 });
+
+test.afterEach(() => tellOfFirewall(desktop, null, test.info()));
 
 test.afterAll(async () => {
   await desktop.close();

@@ -8,7 +8,9 @@ import { expect, type Page, test } from "@playwright/test";
 import { stringify } from "yaml";
 import type { AlertView, FlowView } from "#shared/model/network.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
+import { tellOfFirewall } from "./support/firewall-evidence.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
+import { RootInService } from "./support/root-in-service.ts";
 import { TestInternet } from "./support/test-internet.ts";
 
 test.skip(process.getuid?.() !== 0, "the test internet is made by root");
@@ -20,21 +22,28 @@ const READS = { timeout: 60_000 };
 const TIMED_OUT = 28;
 
 let internet: TestInternet;
+let root: RootInService;
 let desktop: TestDesktop;
 let page: Page;
 
 test.beforeAll(async () => {
   test.setTimeout(900_000);
   internet = await TestInternet.open();
-  desktop = await TestDesktop.open({ web: "coral", home: "lagoon" }, prepare, internet);
+  root = RootInService.make("firewall", "atoll-netfilter");
+  const { electron } = internet;
+  const surroundings = { electron, application: root.application };
+  desktop = await TestDesktop.open({ web: "coral", home: "lagoon" }, prepare, surroundings);
   page = await desktop.page();
   for (const vm of ["home", "web"])
     await expect.poll(async () => (await get(vm, "/")).stdout, COMES_UP).toContain("hello from");
 });
 
+test.afterEach(() => tellOfFirewall(desktop, root, test.info()));
+
 test.afterAll(async () => {
   await desktop.close();
   await internet.close();
+  root.remove();
 });
 
 function prepare(home: string): void {

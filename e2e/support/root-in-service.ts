@@ -13,6 +13,8 @@ const checkout = path.resolve(import.meta.dirname, "../..");
 const PIPE = "/run/as-root";
 /** The name of the program's process. */
 export const PROGRAM = "the-program";
+/** What the program says. */
+const PROGRAM_LOG = "/run/program.log";
 /** A process group of its own: init ends the program's. */
 const SCRIPT = `#!/bin/sh
 if [ ! -p ${PIPE} ]; then
@@ -20,11 +22,12 @@ if [ ! -p ${PIPE} ]; then
   chmod 622 ${PIPE}
   setsid sh -c 'while :; do sh <${PIPE}; done' &
 fi
-exec ./${PROGRAM}
+exec ./${PROGRAM} 2>>${PROGRAM_LOG}
 `;
 
 export class RootInService {
   readonly #service: string;
+  #runs = 0;
   /** For TestDesktop. */
   readonly application: string;
 
@@ -67,8 +70,27 @@ export class RootInService {
   async kill(desktop: TestDesktop, name: string): Promise<void> {
     const pid = await this.pidOf(desktop, name);
     if (pid === null) throw new Error(`there is no ${name} in ${this.#service}`);
-    const write = `echo "kill -9 ${pid}" >${PIPE}`;
-    expect(await desktop.atoll("exec", this.#service, "--", "sh", "-c", write)).toMatchObject({ code: 0 });
+    await this.#write(desktop, `kill -9 ${pid}`);
     await expect.poll(() => this.pidOf(desktop, name), { timeout: 90_000 }).not.toBe(pid);
+  }
+
+  /** What a script of the shell says that root runs, with its errors. */
+  async run(desktop: TestDesktop, script: string): Promise<string> {
+    const file = `/tmp/said-${++this.#runs}`;
+    await this.#write(desktop, `( ${script}\n) >${file}.part 2>&1; chmod 644 ${file}.part; mv ${file}.part ${file}`);
+    const there = async (): Promise<number> =>
+      (await desktop.atoll("exec", this.#service, "--", "test", "-e", file)).code;
+    await expect.poll(there, { timeout: 60_000 }).toBe(0);
+    return (await desktop.atoll("exec", this.#service, "--", "cat", file)).stdout;
+  }
+
+  /** What its program has said so far, and what that has started. */
+  log(desktop: TestDesktop): Promise<string> {
+    return this.run(desktop, `cat ${PROGRAM_LOG}`);
+  }
+
+  async #write(desktop: TestDesktop, script: string): Promise<void> {
+    const command = ["exec", this.#service, "--", "sh", "-c", `cat >${PIPE}`];
+    expect(await desktop.pipe(Buffer.from(`${script}\n`), ...command)).toMatchObject({ code: 0 });
   }
 }

@@ -244,6 +244,11 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\t}}");
 
     line!(text, "\tchain postrouting {{ type filter hook postrouting priority filter; policy accept;");
+    // Of a carried connection that was cut the program's own socket may have more to send, and sends again what the scanner has
+    // dropped: by that no scanner goes any more. The VM gets a reset alone. Nor does it get what is of no connection.
+    for what in [format!("ct mark and {CUT:#x} != 0"), "ct state invalid".to_owned()] {
+        line!(text, "\t\toifname != {UPLINK} tcp flags and rst == 0 {what} counter drop");
+    }
     for joined in &set.joined {
         line!(text, "\t\toifname {id} counter name in-{id}", id = joined.link.id);
     }
@@ -258,15 +263,23 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
 }
 
 /// Links that are scanned: their packets wait for the scanner's word, as the VM itself sees them, before addresses are changed
-/// on the way out and after that on the way back. Without "bypass": where nobody takes them, they are dropped.
+/// on the way out and after that on the way back. Without "bypass": where nobody takes them, they are dropped. Without a scanner
+/// they are dropped here: connections that run are cut (core.rs) a moment after these rules are in force, and nothing of them passes
+/// in that moment.
 fn scan_chains(text: &mut String, set: &Ruleset<'_>) {
     let scanned: Vec<&str> =
         set.joined.iter().filter(|own| own.link.rules.scan).map(|own| own.link.id.as_str()).collect();
-    if scanned.is_empty() || !set.has_scanner {
+    if scanned.is_empty() {
         return;
     }
     let links = scanned.join(", ");
-    let waits = format!("ct mark and {:#x} == {ALLOWED:#x} queue num {QUEUE}", ALLOWED | CUT | SCANNED);
+    // One that was cut gets no further than its reset (`from-ID`, `postrouting`), which is not kept back here.
+    let (of, then) = if set.has_scanner {
+        (ALLOWED | CUT | SCANNED, format!("queue num {QUEUE}"))
+    } else {
+        (ALLOWED | CUT, "drop".to_owned())
+    };
+    let waits = format!("ct mark and {of:#x} == {ALLOWED:#x} counter {then}");
     let keeps = format!("meta mark and {SCANNED:#x} != 0 ct mark set ct mark or {SCANNED:#x}");
     for (name, hook, priority, at, rule) in [
         ("scan-out", "prerouting", "-140", "iifname", &waits),
@@ -588,11 +601,15 @@ mod tests {
         // Not scanned: nothing is queued, whether a scanner works or not.
         assert!(!text(&state, true).contains("queue"));
         state.links[0].rules.scan = true;
-        assert!(!text(&state, false).contains("queue"));
+        let without = text(&state, false);
         let text = text(&state, true);
+        assert!(!without.contains("queue"));
         for (name, at) in [("scan-out", "iifname"), ("scan-in", "oifname")] {
-            let queue = format!("{at} {{ link-1 }} ct mark and 0xd0000000 == 0x40000000 queue num 0");
+            let queue = format!("{at} {{ link-1 }} ct mark and 0xd0000000 == 0x40000000 counter queue num 0");
             assert_eq!(chain(&text, name), [queue]);
+            // What the scanner had seen enough of is no exception.
+            let drop = format!("{at} {{ link-1 }} ct mark and 0xc0000000 == 0x40000000 counter drop");
+            assert_eq!(chain(&without, name), [drop]);
         }
         assert!(!text.contains("bypass"));
         assert!(!chain(&text, "from-link-1").contains(&"meta mark set 0x5 goto denied-link-1".to_owned()));

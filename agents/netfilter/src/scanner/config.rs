@@ -99,6 +99,7 @@ stream:
   # that rules look at, and the other side may take it all the same. It does not pass, and is sent again.
   drop-invalid: yes
   midstream: no
+  async-oneside: no
   inline: yes
   bypass: yes
   prealloc-sessions: 64

@@ -23,17 +23,25 @@ pub fn is_good_name(name: &str) -> bool {
     name.len() <= MAX_NAME && name.ends_with(".rules") && !name.starts_with('.') && name.chars().all(is_plain)
 }
 
-/// The folder has these files afterwards, and no others.
+/// The folder has these files afterwards, and no others. One that reads it meanwhile finds of each that stays its old text or its
+/// new one: Suricata may still read rules that were told before, and rules that it does not find drop nothing.
 pub fn write(folder: &Path, files: &[RuleFile]) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     fs::create_dir_all(folder)?;
-    files.iter().filter(|file| is_good_name(&file.file)).try_for_each(|file| {
+    let good: Vec<&RuleFile> = files.iter().filter(|file| is_good_name(&file.file)).collect();
+    // No name of rules.
+    let new = folder.join("new");
+    for file in &good {
         // A rule may go over several lines, and the last line may have no end.
-        fs::write(folder.join(&file.file), format!("{}\n", file.text))
-    })
+        fs::write(&new, format!("{}\n", file.text))?;
+        fs::rename(&new, folder.join(&file.file))?;
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !good.iter().any(|file| entry.file_name() == *file.file) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// What Suricata complains of while it reads rules: `FILE, line N: why`.
@@ -81,6 +89,9 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
 
     #[test]
     fn says_what_is_wrong_by_file_and_line() {
@@ -97,6 +108,31 @@ E: suricata: Loading signatures failed.
         );
         assert_eq!(problems("i: all is well\n from file a\n from file b at line c"), [] as [&str; 0]);
         assert_eq!(problems(&"E: x from file a at line 1\n".repeat(100)).len(), MAX_PROBLEMS);
+    }
+
+    #[test]
+    fn rules_that_stay_are_there_while_others_are_written() {
+        let folder = std::env::temp_dir().join(format!("atoll-rules-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        let file = |file: &str, text: &str| RuleFile { file: file.to_owned(), text: text.to_owned() };
+        write(&folder, &[file("atoll.rules", "a"), file("old.rules", "b")]).unwrap();
+        let read = folder.clone();
+        let is_done = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_done);
+        let reader = thread::spawn(move || {
+            while !ends.load(Ordering::Relaxed) {
+                assert!(["a\n", "c\n"].contains(&fs::read_to_string(read.join("atoll.rules")).unwrap().as_str()));
+            }
+        });
+        for _ in 0..500 {
+            write(&folder, &[file("atoll.rules", "c"), file("own.rules", "d"), file("../x.rules", "e")]).unwrap();
+        }
+        is_done.store(true, Ordering::Relaxed);
+        reader.join().unwrap();
+        let mut names: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["atoll.rules", "own.rules"]);
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -266,3 +266,25 @@ fn nothing_new_passes_by_changed_rules_before_they_were_tried_and_other_vms_do_n
     world.exchange(OTHER, 80, b"hello").unwrap();
     echo(&mut open, b"and on").unwrap();
 }
+
+/// A connection is marked as cut before the program comes to its own two sockets, which may have more to send, or send again what the
+/// scanner has dropped.
+#[test]
+fn what_the_program_still_sends_of_a_connection_that_was_cut_does_not_arrive() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow web.example"]);
+    world.answer_with(&[b'x'; 2_000]);
+    for (address, kind) in [(WEB, RecordType::A), (WEB6, RecordType::AAAA)] {
+        assert_eq!(world.look_up("web.example", kind).0, ResponseCode::NoError);
+        let mut stream = world.connect_vm(address, 8081).unwrap();
+        // The mark alone, at the packet that has the answer.
+        world.watch(
+            "output priority -160",
+            "meta length > 1000 tcp sport 4443 ct mark set ct mark or 0x80000000",
+            "oifname link-1 meta length > 1000",
+        );
+        stream.write_all(REQUEST).unwrap();
+        assert_eq!(world.passed_of_seen(), 0, "{address}");
+        assert_eq!(echo(&mut stream, b"more"), Err(ErrorKind::ConnectionReset), "{address}");
+    }
+}

@@ -149,6 +149,24 @@ fn a_vm_that_is_scanned_reaches_nothing_before_the_scanner_works_and_is_told_why
     world.exchange(WEB, 80, SIGNATURE).unwrap();
 }
 
+/// The rules for a VM that waits for its scanner are in force before its connections are cut.
+#[test]
+fn what_runs_does_not_pass_unscanned_before_it_is_cut() {
+    let Some(mut world) = world() else { return };
+    world.tell_rules(&["allow internet"]);
+    let mut stream = world.connect_vm(WEB, 9000).unwrap();
+    echo(&mut stream, b"hello").unwrap();
+    // As if it were never cut.
+    world.watch(
+        "prerouting priority -155",
+        "iifname link-1 ct mark set ct mark and 0x7fffffff meta length > 1000",
+        "oifname uplink meta length > 1000",
+    );
+    world.tell(scanned(&["allow internet"], &[]));
+    stream.write_all(&[7; 2_000]).unwrap();
+    assert_eq!(world.passed_of_seen(), 0);
+}
+
 #[test]
 fn rules_that_cannot_be_read_are_told_by_line_and_the_old_ones_stay() {
     let old = "drop tcp any any -> any any (msg:\"old\"; content:\"OLD-WORD\"; sid:1000001;)\n";

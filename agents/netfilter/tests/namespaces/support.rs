@@ -258,6 +258,37 @@ assert struct.unpack('=i', s.recv(100)[16:20])[0] == 0\"",
         ));
     }
 
+    /// From now on the firewall's kernel counts what `seen` matches (and does) at this hook, and what leaves it and is `passed`.
+    pub fn watch(&self, hook: &str, seen: &str, passed: &str) {
+        self.firewall.run(&format!(
+            "nft -f - <<'END'
+add table inet watch
+delete table inet watch
+table inet watch {{
+    counter seen {{ }}
+    counter passed {{ }}
+    chain seen {{ type filter hook {hook}; policy accept; {seen} counter name seen; }}
+    chain passed {{ type filter hook postrouting priority 300; policy accept; {passed} counter name passed; }}
+}}
+END"
+        ));
+    }
+
+    /// How many packets have passed once one was seen (`watch`).
+    pub fn passed_of_seen(&self) -> u64 {
+        let packets = |counter: &str| -> u64 {
+            let listed = self.firewall.run(&format!("nft list counter inet watch {counter}"));
+            let mut words = listed.split_whitespace().skip_while(|word| *word != "packets");
+            words.nth(1).unwrap().parse().unwrap()
+        };
+        let end = Instant::now() + PATIENCE;
+        while packets("seen") == 0 {
+            assert!(Instant::now() < end, "there was never such a packet");
+            thread::sleep(Duration::from_millis(10));
+        }
+        packets("passed")
+    }
+
     /// What the server at port 8081 answers to whatever it is asked.
     pub fn answer_with(&self, bytes: &[u8]) {
         *self.answer.lock().unwrap() = bytes.to_vec();
