@@ -393,8 +393,12 @@ export class Services extends Emitter<ServicesEvents> {
     }
   }
 
+  #replace(name: string, change: () => Promise<Service>): Promise<void> {
+    return this.forks.without(name, () => this.#replaceUnit(name, change));
+  }
+
   /** Where `change` fails, what was there is taken charge of again. */
-  async #replace(name: string, change: () => Promise<Service>): Promise<void> {
+  async #replaceUnit(name: string, change: () => Promise<Service>): Promise<void> {
     const unit = this.unit(name);
     const wasWanted = unit.isWanted;
     await unit.stop();
@@ -416,12 +420,18 @@ export class Services extends Emitter<ServicesEvents> {
 
   /** With its VM, its settings and its disk. Where it fails, what is left of it can be removed again. @throws AppError service.built-in */
   async remove(name: string): Promise<void> {
-    const { catalog, application, source } = this.#options;
+    const { catalog } = this.#options;
     const unit = this.unit(name);
     if (catalog.named(name).origin === null)
       throw new AppError("service.built-in", `"${name}" comes with Atoll and cannot be removed; it can be stopped.`, {
         service: name,
       });
+    await this.forks.without(name, () => this.#removeUnit(name, unit));
+    this.#configured();
+  }
+
+  async #removeUnit(name: string, unit: ServiceUnit): Promise<void> {
+    const { catalog, application, source } = this.#options;
     await unit.stop();
     await this.next.removeAll(name);
     const id = source.idOf(name);
@@ -430,7 +440,6 @@ export class Services extends Emitter<ServicesEvents> {
     await catalog.remove(name);
     unit.close();
     this.#units.delete(name);
-    this.#configured();
   }
 
   async #add({ manifest }: Service): Promise<void> {
