@@ -23,6 +23,7 @@ import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
 import { copySignature, verifyFolder } from "./signing/signed-folder.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 import { Updates } from "./updates.ts";
 
 export interface ServicesOptions {
@@ -319,15 +320,14 @@ export class Services extends Emitter<ServicesEvents> {
     }
   }
 
-  /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */
+  /** The folder's service, installed or in the place of its earlier version. @throws AppError service.*, file.write-failed */
   async install(folder: string): Promise<string> {
     const { catalog, stateFolder } = this.#options;
     const service = await catalog.read(folder);
     // Else it could be another one once its signature was looked at.
-    const copy = await fsp.mkdtemp(path.join(stateFolder, INSTALL_FOLDER));
+    const copy = await temporaryFolder(stateFolder, INSTALL_FOLDER);
     try {
-      await writeService(service, copy);
-      await copySignature(folder, copy);
+      await copyService(service, folder, copy);
       return await this.put(copy, await this.#originOf(folder, copy));
     } finally {
       await fsp.rm(copy, { recursive: true, force: true });
@@ -503,5 +503,16 @@ export class Services extends Emitter<ServicesEvents> {
       }),
     );
     this.#configured();
+  }
+}
+
+/** With its signature, where it has one. @throws AppError file.write-failed, also where a file of it cannot be read any more */
+async function copyService(service: Service, folder: string, copy: string): Promise<void> {
+  try {
+    await writeService(service, copy);
+    await copySignature(folder, copy);
+  } catch (error) {
+    const sentence = `${folder} cannot be copied to ${copy}: ${messageOf(error)}.`;
+    throw new AppError("file.write-failed", sentence, { file: copy }, { cause: error });
   }
 }
