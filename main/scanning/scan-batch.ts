@@ -187,8 +187,10 @@ class Batch {
   }
 
   async #ask(index: number, sha256: string, key: string | null) {
+    // One that has crashed has another when it is back, or none yet.
+    const { identity } = this.#engine;
     const failed = (why: string, isUnanswered = false) => ({
-      verdict: this.#failed("error", why),
+      verdict: this.#failed("error", why, identity),
       isKept: false,
       isUnanswered,
     });
@@ -224,8 +226,8 @@ class Batch {
     this.#options.looked(file);
   }
 
-  #failed(verdict: "error" | "not-scanned", reason: string): EngineVerdict {
-    const { identity, name } = this.#engine;
+  #failed(verdict: "error" | "not-scanned", reason: string, identity = this.#engine.identity): EngineVerdict {
+    const { name } = this.#engine;
     return { ...(identity ?? { name, version: null, signatures: null }), verdict, signature: null, reason };
   }
 }

@@ -286,6 +286,28 @@ describe("an engine that", () => {
     expect(others).toHaveLength(2);
   });
 
+  it("has other signatures by the end of a batch is spared a file for those alone with which it failed at it", async () => {
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    engine.alone = () => Promise.reject(new Error("it does not start"));
+    engine.answers = () => {
+      engine.identity = { ...ENGINE, signatures: "set-2" };
+      return Promise.reject(new NoAnswer("it has crashed"));
+    };
+    const lost = scanned([file(0)], scanner);
+    await carry(1, [whole(0)]);
+    expect((await lost).get(0)?.engines).toMatchObject([{ verdict: "error", signatures: "set-1" }]);
+    engine.answers = () => clean({ engine: engine.identity });
+    const again = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], 2);
+    expect((await again).get(0)?.verdict).toBe("clean");
+    engine.identity = { ...ENGINE };
+    const before = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], 3);
+    const why = "it has failed at this file before; in a VM of its own: it does not start";
+    expect(verdictOf((await before).get(0))).toEqual([SHA, "error", why]);
+    expect(engine.scans).toHaveLength(2);
+  });
+
   it.each([
     ["of other signatures", clean({ engine: { ...ENGINE, signatures: "set-2" } }), "it has other signatures"],
     ["about another file", clean({ sha256: "00".repeat(32) }), "it has answered about another file"],

@@ -152,7 +152,9 @@ export class Scanner {
         isAlone ? null : this.#cache.get(engine.name, party, engine.identity, sha256);
       const spared = (sha256: string): string | null => {
         if (isAlone) return "it was not asked";
-        return engine.alone !== null && this.#spared.has(engine, sha256) ? "it has failed at this file before" : null;
+        return engine.alone !== null && this.#spared.has(engine.name, engine.identity, sha256)
+          ? "it has failed at this file before"
+          : null;
       };
       const endTurn = await this.#turnsOf(engine).take([party], signal);
       const found = await scanBatch(engine, source, batch, { signal, known, spared, looked, keeping });
@@ -161,7 +163,7 @@ export class Scanner {
         let one = found.get(file.index);
         if (one === undefined) continue;
         if (one.isForAnother && engine.alone !== null && !signal.aborted) {
-          if (!isAlone) this.#spared.add(engine, one);
+          if (!isAlone) this.#spared.add(engine.name, one);
           another += 1;
           if (another <= MAX_ALONE) one = await lookAlone(engine, source, { file, first: one }, signal);
         }
