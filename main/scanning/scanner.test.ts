@@ -260,11 +260,11 @@ describe("an engine that", () => {
     const others: ScriptedEngine[] = [];
     const found = clean({ verdict: "found", signature: "Eicar" });
     const say = [(): unknown => Promise.reject(new NoAnswer("it went")), (): unknown => found];
-    engine.alone = async (work) => {
+    engine.alone = async (work, signal) => {
       const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
       other.answers = say[others.length] ?? expect.unreachable();
       others.push(other);
-      return work(other);
+      return work(other, signal);
     };
     engine.answers = () => Promise.reject(new NoAnswer("it has crashed"));
     const lost = scanned([file(0)], scanner);
@@ -314,7 +314,7 @@ describe("an engine that", () => {
   ])("has failed does not get a word of another one %s", async (_, answer, why) => {
     const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
     other.answers = () => answer;
-    engine.alone = (work) => work(other);
+    engine.alone = (work, signal) => work(other, signal);
     engine.answers = () => Promise.reject(new NoAnswer("it hangs"));
     const result = scanned([file(0)]);
     await carry(1, [whole(0)]);
@@ -324,7 +324,7 @@ describe("an engine that", () => {
 
   it("is not asked where each file is to have a VM of its own", async () => {
     const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
-    engine.alone = (work) => work(other);
+    engine.alone = (work, signal) => work(other, signal);
     const result = scanned([file(0)], undefined, { alone: true });
     await carry(1, [whole(0)]);
     await carry(1, [whole(0)], { round: 2, to: other });

@@ -194,14 +194,15 @@ async function lookAlone(
   };
   if (alone === null) return first;
   try {
-    return await alone(async (other) => {
-      const options = { signal, known: () => null, spared: () => null, looked: () => undefined, keeping: NONE_KEPT };
-      const said = (await scanBatch(other, source, [file], options)).get(file.index);
+    const look = async (other: Engine, until: AbortSignal): Promise<LookedAt> => {
+      const none = { known: () => null, spared: () => null, looked: () => undefined, keeping: NONE_KEPT };
+      const said = (await scanBatch(other, source, [file], { signal: until, ...none })).get(file.index);
       if (said === undefined || said.sha256 !== first.sha256) return failed("it is another file by now");
       if (said.verdict.verdict === "error") return failed(said.verdict.reason ?? "it has failed");
       if (said.verdict.signatures !== first.verdict.signatures) return failed("it has other signatures");
       return said;
-    }, signal);
+    };
+    return await alone(look, signal, keyOfEnd(source.party));
   } catch (error) {
     return failed(messageOf(error));
   }
