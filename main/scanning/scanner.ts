@@ -23,7 +23,10 @@ const RELEASED_MS = 15 * 60_000;
 /** Files of one scan that get a VM of their own, one after another: each takes seconds. */
 const MAX_ALONE = 8;
 
-/** Of one engine: with what it unpacks of them they are in its memory, which has room for a few (services/antivirus). */
+/**
+ * Of one engine: with what it unpacks of them they are in its memory, which has room for a few (services/antivirus). A VM may have all
+ * while no other one waits: what somebody wants of it now does not wait for what is scanned of it in the background.
+ */
 const BATCHES_AT_ONCE = 2;
 
 export interface ScanOptions {
@@ -147,7 +150,8 @@ export class Scanner {
     const party = keyOfEnd(source.party);
     const isAlone = alone && engine.alone !== null;
     let another = 0;
-    for (const batch of batchesOf(files)) {
+    const waiting = batchesOf(files);
+    for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
       const known = (sha256: string): EngineVerdict | null =>
         isAlone ? null : this.#cache.get(engine.name, party, engine.identity, sha256);
       const spared = (sha256: string): string | null => {
@@ -156,9 +160,13 @@ export class Scanner {
           ? "it has failed at this file before"
           : null;
       };
-      const endTurn = await this.#turnsOf(engine).take([party], signal);
-      const found = await scanBatch(engine, source, batch, { signal, known, spared, looked, keeping });
+      const way = new AbortController();
+      const endTurn = await this.#turnsOf(engine).take([party], signal, () => way.abort());
+      const options = { signal, giveWay: way.signal, known, spared, looked, keeping };
+      const found = await scanBatch(engine, source, batch, options);
       endTurn();
+      const left = batch.filter(({ index }) => !found.has(index));
+      if (left.length > 0) waiting.unshift(left);
       for (const file of batch) {
         let one = found.get(file.index);
         if (one === undefined) continue;
