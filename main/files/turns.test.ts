@@ -74,3 +74,31 @@ it("one party has no more turns than it may, in whichever part, and others have 
   end?.();
   expect(turns.tryTake(["h"])).not.toBeNull();
 });
+
+it("of parties that have as many, the one goes that had its turn longest ago", async () => {
+  const { taken, ends, take } = taking(new Turns(1));
+  for (const name of ["a1", "a2", "a3", "b1", "b2", "c1"]) take(name.charAt(0), name);
+  for (const name of ["a1", "b1", "c1", "a2", "b2", "a3"]) {
+    await settled();
+    expect(taken.at(-1)).toBe(name);
+    ends.get(name)?.();
+  }
+});
+
+it("a party that has several is asked to give way in its latest, once another waits that has none", async () => {
+  const turns = new Turns(2);
+  const asked: string[] = [];
+  const ends = new Map<string, () => void>();
+  const take = (name: string): void =>
+    void turns.take([name.charAt(0)], never, () => asked.push(name)).then((end) => ends.set(name, end));
+  for (const name of ["a1", "a2", "a3"]) take(name);
+  await settled();
+  expect(asked).toEqual([]);
+  for (const name of ["b1", "c1"]) take(name);
+  await settled();
+  expect(asked).toEqual(["a2"]);
+  ends.get("a2")?.();
+  await settled();
+  // What is a party's only one is not asked.
+  expect([[...ends.keys()], asked]).toEqual([["a1", "a2", "b1"], ["a2"]]);
+});

@@ -1,16 +1,31 @@
-/** Who may move next: so many at once; of those that wait, one whose parties have the fewest, the oldest first. */
+/**
+ * Who may move next: so many at once; of those that wait, one whose parties have the fewest, of these one whose parties had theirs
+ * longest ago, the oldest first.
+ */
 
 interface Waiting {
   keys: readonly string[];
   go: () => void;
 }
 
+interface Moving {
+  readonly keys: readonly string[];
+  /** null: it ends by itself alone. */
+  readonly giveWay: (() => void) | null;
+  isGivingWay: boolean;
+}
+
+/** Parties of which is known when they had a turn last: the oldest goes. */
+const MAX_REMEMBERED = 200;
+
 export class Turns {
   readonly #atOnce: number;
   readonly #ofOneParty: number;
-  /** The parties of each. */
-  readonly #moving: (readonly string[])[] = [];
+  readonly #moving: Moving[] = [];
   readonly #waiting: Waiting[] = [];
+  /** By party: which turn it had last. */
+  readonly #last = new Map<string, number>();
+  #turns = 0;
 
   /** @param ofOneParty so many at once at most in which the same party takes part: less than `atOnce` leaves room for others */
   constructor(atOnce: number, ofOneParty = atOnce) {
@@ -22,8 +37,9 @@ export class Turns {
    * Resolves when its turn has come, or `signal` is aborted. Call the function that it resolves with when the turn is over.
    *
    * @param keys of the parties that take part
+   * @param giveWay asks to end the turn soon: its party has another one, and one waits whose parties have none
    */
-  take(keys: readonly string[], signal: AbortSignal): Promise<() => void> {
+  take(keys: readonly string[], signal: AbortSignal, giveWay: (() => void) | null = null): Promise<() => void> {
     return new Promise((resolve) => {
       const leave = (): void => {
         const at = this.#waiting.indexOf(waiting);
@@ -34,7 +50,7 @@ export class Turns {
         keys,
         go: () => {
           signal.removeEventListener("abort", leave);
-          resolve(this.#begin(keys));
+          resolve(this.#begin(keys, giveWay));
         },
       };
       if (signal.aborted) return resolve(() => undefined);
@@ -46,23 +62,41 @@ export class Turns {
 
   /** The same at once; null: others are to end theirs first. */
   tryTake(keys: readonly string[]): (() => void) | null {
-    return this.#mayGo(keys) ? this.#begin(keys) : null;
+    return this.#mayGo(keys) ? this.#begin(keys, null) : null;
   }
 
-  #begin(keys: readonly string[]): () => void {
-    this.#moving.push(keys);
-    let isOver = false;
+  #begin(keys: readonly string[], giveWay: (() => void) | null): () => void {
+    const moving: Moving = { keys, giveWay, isGivingWay: false };
+    this.#moving.push(moving);
+    this.#remember(keys);
     return () => {
-      if (isOver) return;
-      isOver = true;
-      this.#moving.splice(this.#moving.indexOf(keys), 1);
+      const at = this.#moving.indexOf(moving);
+      if (at < 0) return;
+      this.#moving.splice(at, 1);
       this.#next();
     };
   }
 
+  #remember(keys: readonly string[]): void {
+    this.#turns += 1;
+    for (const key of keys) {
+      this.#last.delete(key);
+      this.#last.set(key, this.#turns);
+    }
+    for (const key of this.#last.keys()) {
+      if (this.#last.size <= MAX_REMEMBERED) return;
+      this.#last.delete(key);
+    }
+  }
+
   /** Of the party that has the most. */
   #movingOf(keys: readonly string[]): number {
-    return Math.max(0, ...keys.map((key) => this.#moving.filter((moving) => moving.includes(key)).length));
+    return Math.max(0, ...keys.map((key) => this.#moving.filter((moving) => moving.keys.includes(key)).length));
+  }
+
+  /** Of the party that had one last. */
+  #lastOf(keys: readonly string[]): number {
+    return Math.max(0, ...keys.map((key) => this.#last.get(key) ?? 0));
   }
 
   #mayGo(keys: readonly string[]): boolean {
@@ -72,10 +106,25 @@ export class Turns {
   #next(): void {
     for (;;) {
       const able = this.#waiting.filter(({ keys }) => this.#mayGo(keys));
-      if (able.length === 0) return;
-      const next = able.reduce((best, one) => (this.#movingOf(one.keys) < this.#movingOf(best.keys) ? one : best));
+      if (able.length === 0) return this.#askToGiveWay();
+      const next = able.reduce((best, one) => (this.#isBefore(one.keys, best.keys) ? one : best));
       this.#waiting.splice(this.#waiting.indexOf(next), 1);
       next.go();
     }
+  }
+
+  #isBefore(one: readonly string[], other: readonly string[]): boolean {
+    const more = this.#movingOf(one) - this.#movingOf(other);
+    return more < 0 || (more === 0 && this.#lastOf(one) < this.#lastOf(other));
+  }
+
+  /** The latest that can; one after the other. */
+  #askToGiveWay(): void {
+    const isWaitedFor = this.#waiting.some(({ keys }) => this.#movingOf(keys) === 0);
+    if (!isWaitedFor || this.#moving.some(({ isGivingWay }) => isGivingWay)) return;
+    const moving = this.#moving.findLast(({ keys, giveWay }) => giveWay !== null && this.#movingOf(keys) > 1);
+    if (moving === undefined) return;
+    moving.isGivingWay = true;
+    moving.giveWay?.();
   }
 }

@@ -335,8 +335,40 @@ it("once: for a minute, and a connection that began in it is not cut", async () 
   vi.advanceTimersByTime(60_000);
   expect(told()?.length).toBe(3);
   row("closed");
-  settle();
+  vi.advanceTimersByTime(1_020);
   expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("once: what has no row of its own is not cut, as long as the VM has such", async () => {
+  wants("www.shop.example");
+  await network.asks.answer(first(), "www.shop.example", "once");
+  settle();
+  const hidden = { name: null, verdict: "allow", rule: "builtin:not-shown", protocol: "other", count: 2 } as const;
+  const row = (link: string, state: "open" | "closed"): void => {
+    rows = link === "link-1" ? 500 : 600;
+    wants(null, { ...hidden, address: null, link, state });
+  };
+  for (const link of ["link-1", "link-2"]) row(link, "open");
+  vi.advanceTimersByTime(120_000);
+  expect(told()).toEqual(["deny evil.shop.example", "allow www.shop.example", "ask internet"]);
+  row("link-1", "closed");
+  vi.advanceTimersByTime(1_020);
+  expect(told()).toEqual(["deny evil.shop.example", "ask internet"]);
+});
+
+it("once: however many connections begin and end, all are looked at once a second", async () => {
+  wants("www.shop.example");
+  await network.asks.answer(first(), "www.shop.example", "once");
+  settle();
+  const id = program.last?.links[0]?.rules.rules[1]?.id ?? "";
+  rows = 500;
+  wants("www.shop.example", { verdict: "allow", rule: id, state: "open" });
+  vi.advanceTimersByTime(66_000);
+  const looks = vi.spyOn(network.flows, "all", "get");
+  for (let count = 0; count < 100; count += 1) wants("other.example");
+  vi.advanceTimersByTime(1_000);
+  expect(looks.mock.calls.length).toBeLessThanOrEqual(2);
+  expect(told()).toHaveLength(3);
 });
 
 it("once: of a connection that began in the last moment of the minute the firewall has yet to tell", async () => {

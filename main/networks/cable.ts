@@ -41,6 +41,8 @@ export class Cable extends Emitter<CableEvents> {
   readonly #carrierRetries = new Backoff(RESTART_MS, MAX_RESTART_MS);
   #carrierTimer: NodeJS.Timeout | undefined;
   #isJoined = false;
+  /** How often that was said: what was asked of an end before is not about how it is now. */
+  #turn = 0;
   /** All ends have their carriers. */
   #isRaised = false;
   #isOver = false;
@@ -71,7 +73,6 @@ export class Cable extends Emitter<CableEvents> {
   end(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#carrierTimer);
     this.#relay?.end();
     this.#joined(false, null);
   }
@@ -89,6 +90,8 @@ export class Cable extends Emitter<CableEvents> {
 
   #joined(isJoined: boolean, problem: string | null): void {
     const hasParted = this.#isJoined && !isJoined;
+    clearTimeout(this.#carrierTimer);
+    this.#turn += 1;
     this.#isJoined = isJoined;
     this.#isRaised = false;
     this.#problem = problem;
@@ -108,14 +111,15 @@ export class Cable extends Emitter<CableEvents> {
 
   async #raise(): Promise<void> {
     if (this.#options.mayRise?.() === false) return;
+    const turn = this.#turn;
     try {
       for (const { nics, id } of this.#options.ends) {
         await nics.setLink(id, true);
-        if (!this.#isJoined) return;
+        if (turn !== this.#turn) return;
       }
       this.#isRaised = true;
     } catch (error) {
-      if (!this.#isJoined) return;
+      if (turn !== this.#turn) return;
       // Where the VM has ended, whoever has made the cable ends it.
       this.#problem = messageOf(error);
       this.#raiseLater();
@@ -124,10 +128,10 @@ export class Cable extends Emitter<CableEvents> {
   }
 
   #raiseLater(): void {
-    if (this.#isOver) return;
     clearTimeout(this.#carrierTimer);
-    this.#carrierTimer = setTimeout(() => {
-      if (this.#isJoined) this.#joined(true, null);
-    }, this.#carrierRetries.nextDelayMs(performance.now()));
+    this.#carrierTimer = setTimeout(
+      () => this.#joined(true, null),
+      this.#carrierRetries.nextDelayMs(performance.now()),
+    );
   }
 }

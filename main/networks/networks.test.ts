@@ -332,6 +332,21 @@ describe("a VM behind the firewall", () => {
     expect(Object.keys(firewall.nics?.links ?? {})).toEqual(["nic", "uplink", "l1"]);
   });
 
+  it("is joined once the firewall has said what it has left, which is taken away then", async () => {
+    const [web, old] = [vm("web", "firewall"), vm("old", "firewall")];
+    for (const { id } of [web, old]) await indices.indexOf(id);
+    web.start("nic");
+    firewall.start("l2");
+    const list = vi.spyOn(firewall.nics as object as { list(): Promise<readonly string[]> }, "list");
+    list.mockRejectedValueOnce(new Error("it does not answer"));
+    filter.is(true, "link-1");
+    await settled();
+    expect([Object.keys(firewall.nics?.links ?? {}), running()]).toEqual([["l2"], []]);
+    await vi.advanceTimersByTimeAsync(500);
+    expect(Object.keys(firewall.nics?.links ?? {})).toEqual(["uplink", "l1"]);
+    expect(running()).toContain("/web/nic /fw/l1");
+  });
+
   it("gets its carrier after its twin has one", async () => {
     await joined();
     expect(happened.filter((what) => /(l1|nic) up/.test(what))).toEqual(["fw l1 up", "web nic up"]);
@@ -447,6 +462,41 @@ describe("a VM behind the firewall", () => {
     await look();
     expect(firewall.nics?.links).toEqual({ uplink: true });
     expect(filter.links).toEqual([]);
+  });
+
+  it("leaves its slot in the firewall at a later try, where that has kept it, and is a reason that others have no room", async () => {
+    const web = await joined();
+    firewall.nics?.kept.add("l1");
+    web.nics = null;
+    await look();
+    expect(firewall.nics?.links).toEqual({ l1: false, uplink: true });
+    expect(filter.links).toEqual([]);
+    const plug = vi.spyOn(firewall.nics as object as { plug(nic: { id: string }): Promise<void> }, "plug");
+    plug.mockRejectedValue(new AppError("hardware.no-nic-slot", "no"));
+    const mail = vm("mail", "firewall");
+    mail.start("nic");
+    await look();
+    expect(mail.detail).toContain(
+      "it has no room for another VM, as it has not given away interfaces that nobody uses (1)",
+    );
+    plug.mockRestore();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(firewall.nics?.links).toMatchObject({ l1: false });
+    firewall.nics?.kept.clear();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(Object.keys(firewall.nics?.links ?? {})).toEqual(["uplink", "l3"]);
+  });
+
+  it("keeps its slot where it runs again before the firewall has given that away", async () => {
+    const web = await joined();
+    firewall.nics?.kept.add("l1");
+    web.nics = null;
+    await look();
+    web.start("nic");
+    await look();
+    firewall.nics?.kept.clear();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(firewall.nics?.links).toMatchObject({ l1: false, uplink: true });
   });
 
   it("goes by the interface that is chosen alone: another one is another uplink, and one that is not there is none", async () => {

@@ -68,20 +68,33 @@ interface Firewall {
   readonly nics: MachineNics;
 }
 
+/** Interfaces of the firewall VM that runs. */
+interface Plugged {
+  readonly nics: MachineNics;
+  /** That it was given. */
+  readonly ids: Set<string>;
+  /** Others that it has, such as of an earlier run of the application. */
+  readonly left: Set<string>;
+  /** That it was to give away, and has not yet. */
+  readonly kept: Set<string>;
+}
+
 /** The first delay before a firewall that could not be started is tried again, and the longest. */
 const RETRY_MS = 2_000;
 const MAX_RETRY_MS = 60_000;
 /** The same of what could not be made for a link, such as an interface that the firewall VM has not got. */
 const MAKE_RETRY_MS = 500;
 const MAX_MAKE_RETRY_MS = 30_000;
+/** The same of an interface that the firewall VM has not given away: each try holds up what others are to be given. */
+const UNPLUG_RETRY_MS = 20_000;
+const MAX_UNPLUG_RETRY_MS = 300_000;
 
 export class Networks {
   readonly #options: NetworksOptions;
   readonly #joined = new Map<VmId, Joined>();
   /** Interfaces that were cut when they were first seen; false: there is none, the machine began without. */
   readonly #cut = new Map<MachineNics, boolean>();
-  /** Of the firewall VM that runs: interfaces that it was given, and those that it has of an earlier run of the application. */
-  #plugged: { readonly nics: MachineNics; readonly ids: Set<string>; readonly left: Set<string> } | null = null;
+  #plugged: Plugged | null = null;
   /** Why it has no interface for a VM. */
   readonly #noTwin = new Map<VmId, string>();
   #uplink: { readonly nics: MachineNics; readonly cable: Cable; readonly options: string } | null = null;
@@ -95,6 +108,8 @@ export class Networks {
   #retryTimer: NodeJS.Timeout | undefined;
   readonly #makeRetries = new Backoff(MAKE_RETRY_MS, MAX_MAKE_RETRY_MS);
   #makeTimer: NodeJS.Timeout | undefined;
+  readonly #unplugRetries = new Backoff(UNPLUG_RETRY_MS, MAX_UNPLUG_RETRY_MS);
+  #unplugTimer: NodeJS.Timeout | undefined;
   #known = new Set<VmId>();
   #isLooking = false;
   #looksAgain = false;
@@ -122,6 +137,7 @@ export class Networks {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
     clearTimeout(this.#makeTimer);
+    clearTimeout(this.#unplugTimer);
     for (const id of [...this.#joined.keys()]) this.#part(id);
     this.#endUplink();
   }
@@ -295,17 +311,22 @@ export class Networks {
     if (nics === null) return null;
     const { id } = this.#options.filter.vm;
     const index = await this.#options.indices.indexOf(id);
-    if (this.#plugged?.nics !== nics) this.#plugged = { nics, ids: new Set(), left: await this.#leftIn(nics) };
+    if (this.#plugged?.nics !== nics) {
+      const left = await this.#leftIn(nics);
+      if (left === null) return null;
+      this.#plugged = { nics, ids: new Set(), left, kept: new Set() };
+    }
     return this.#pluggableNics() === nics ? { id, index, nics } : null;
   }
 
-  /** Twins of an earlier run of the application. */
-  async #leftIn(nics: MachineNics): Promise<Set<string>> {
+  /** Twins of an earlier run of the application; null: it has not said so yet. */
+  async #leftIn(nics: MachineNics): Promise<Set<string> | null> {
     try {
       return new Set((await nics.list()).filter(isTwin));
     } catch (error) {
-      this.#options.log(`what the firewall has of earlier links stays: ${messageOf(error)}`);
-      return new Set();
+      this.#options.log(`the firewall does not say which interfaces it has: ${messageOf(error)}`);
+      if (this.#pluggableNics() === nics) this.#makeLater();
+      return null;
     }
   }
 
@@ -355,43 +376,74 @@ export class Networks {
 
   /** Why the firewall VM does not have the interface; null: it does. */
   async #plug(nics: MachineNics, nic: ReturnType<typeof twinNic>): Promise<string | null> {
-    const ids = this.#plugged?.nics === nics ? this.#plugged.ids : null;
-    if (ids === null) return "it starts";
+    const plugged = this.#plugged;
+    if (plugged?.nics !== nics) return "it starts";
+    const { ids, left, kept } = plugged;
     if (ids.has(nic.id)) return null;
     try {
       await nics.plug(nic);
       // It stays as it is where it was there already, and an earlier run of the application may have left it up.
       await nics.setLink(nic.id, false);
       ids.add(nic.id);
+      kept.delete(nic.id);
       return null;
     } catch (error) {
       this.#options.log(`the firewall gets no interface "${nic.id}": ${messageOf(error)}`);
+      // It may be there all the same.
+      left.add(nic.id);
       // Of one that has ended another one is heard of.
       if (this.#pluggableNics() === nics) this.#makeLater();
-      return toErrorValue(error).code === "hardware.no-nic-slot" ? "it has no room for another VM" : messageOf(error);
+      if (toErrorValue(error).code !== "hardware.no-nic-slot") return messageOf(error);
+      const noRoom = "it has no room for another VM";
+      if (kept.size === 0) return noRoom;
+      return `${noRoom}, as it has not given away interfaces that nobody uses (${kept.size}): restart it`;
     }
   }
 
   /** Of VMs that do not run any more: there are only so many slots. */
   #unplugOthers(nics: MachineNics, ports: readonly Port[]): void {
-    if (this.#plugged?.nics !== nics) return;
-    const { ids, left } = this.#plugged;
+    const plugged = this.#plugged;
+    if (plugged?.nics !== nics) return;
+    const { ids, left } = plugged;
     const wanted = new Set(ports.map(({ index }) => twinNic(index).id));
     // Nobody knows yet whether these run.
     const inDoubt = this.#options.vms().flatMap((vm): string[] => {
       const index = vm.isOn && vm.nics === null ? this.#options.indices.find(vm.id) : undefined;
       return index === undefined ? [] : [twinNic(index).id];
     });
-    const kept = new Set(inDoubt.filter((id) => !ids.has(id)));
+    const mayRun = new Set(inDoubt.filter((id) => !ids.has(id)));
     for (const id of new Set([...ids, ...left])) {
-      if (id === uplinkNic(0).id || wanted.has(id) || kept.has(id)) continue;
+      if (id === uplinkNic(0).id || wanted.has(id) || mayRun.has(id)) continue;
       ids.delete(id);
       left.delete(id);
-      // Not awaited: the guest takes its time, and the links of the others do not wait for it.
-      nics.unplug(id).catch((error: unknown) => {
-        this.#options.log(`the firewall keeps interface "${id}": ${messageOf(error)}`);
-      });
+      this.#unplug(plugged, id);
     }
+  }
+
+  /** Whatever the guest does, nothing passes: it has no carrier and no relay, and no rules are in force for it. */
+  #unplug(plugged: Plugged, id: string): void {
+    const { nics, ids, kept } = plugged;
+    nics.setLink(id, false).catch(() => undefined);
+    // Not awaited: the guest takes its time, and the links of the others do not wait for it.
+    nics
+      .unplug(id)
+      .then(() => kept.delete(id))
+      .catch((error: unknown) => {
+        if (ids.has(id)) return;
+        if (!kept.has(id)) this.#options.log(`the firewall keeps interface "${id}": ${messageOf(error)}`);
+        this.#keeps(plugged, id);
+      });
+  }
+
+  /** It is to give it away, and is asked again for it, unless it is wanted by then. */
+  #keeps(plugged: Plugged, id: string): void {
+    if (this.#plugged !== plugged || this.#isClosed) return;
+    plugged.kept.add(id);
+    this.#unplugTimer ??= setTimeout(() => {
+      this.#unplugTimer = undefined;
+      for (const kept of this.#plugged?.kept ?? []) this.#plugged?.left.add(kept);
+      this.look();
+    }, this.#unplugRetries.nextDelayMs(performance.now()));
   }
 
   #setLinks(ports: readonly Port[], uplink: FirewallState["uplink"], { id }: Firewall): void {

@@ -2,8 +2,9 @@
  * Answers of a person that are no rules of policy.yaml: they hold once, or until the VM stops. In force they stand where the
  * rule stands that asked, so that they never widen what a rule before it denies. With the application they are gone.
  */
-import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
+import type { BUILTIN_RULES, FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { atMostEach } from "../base/at-most-each.ts";
 import { Emitter } from "../base/emitter.ts";
 import {
   isWithinPorts,
@@ -14,7 +15,7 @@ import {
   portsInBoth,
   withPorts,
 } from "../policy/destination.ts";
-import type { Flows } from "./flows.ts";
+import type { Flow, Flows } from "./flows.ts";
 import type { RuleSource } from "./network-rules.ts";
 
 /** "Once" holds for what a program tries again by itself. */
@@ -22,6 +23,12 @@ const ONCE_MS = 60_000;
 
 /** The firewall tells within this time which connections there are. */
 const TOLD_MS = 5_000;
+
+/** Hundreds of connections may begin and end in a second, and each asks for a look at all that there are. */
+const LOOK_MS = 1_000;
+
+/** By what a row is that stands for connections of a VM without rows of their own. */
+const NOT_SHOWN: keyof typeof BUILTIN_RULES = "builtin:not-shown";
 
 export type Holding = "once" | "until-stop";
 
@@ -93,19 +100,23 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
   }
 
   /** A connection that began meanwhile is not cut, and no other one begins. */
-  #endOnce({ id, decision }: PassingAnswer): void {
-    const isUsed = (): boolean => this.#flows().all.some(({ cells, endedMs }) => cells.rule === id && endedMs === null);
+  #endOnce({ id, vm, decision }: PassingAnswer): void {
+    // Whoever has no row of its own may have begun by it.
+    const mayBeBy = ({ vmId, cells: { rule } }: Flow): boolean => rule === id || (rule === NOT_SHOWN && vmId === vm);
+    const isUsed = (): boolean => this.#flows().all.some((flow) => flow.endedMs === null && mayBeBy(flow));
     const drop = (): void => this.#drop((one) => one.id === id);
     if (decision === "deny") return drop();
     this.#answers = this.#answers.map((one) => (one.id === id ? { ...one, isOver: true } : one));
     this.emit("changed");
     setTimeout(() => {
-      if (!isUsed()) return drop();
-      const stop = this.#flows().on("happened", () => {
+      const looks = atMostEach(LOOK_MS, () => {
         if (isUsed()) return;
         stop();
+        looks.end();
         drop();
       });
+      const stop = this.#flows().on("happened", () => looks.ask());
+      looks.ask();
     }, TOLD_MS).unref();
   }
 

@@ -7,6 +7,7 @@ import { type Engine, enginesOf, NoAnswer } from "./engine.ts";
 interface Unit {
   state: string;
   stateDetail: string;
+  healthDetail: string;
   isHealthy: boolean;
   rows: Record<string, Record<string, unknown>[]>;
   job: (input: unknown, signal: AbortSignal) => Promise<unknown>;
@@ -23,7 +24,15 @@ beforeEach(() => {
   alone = [];
   const never = (_input: unknown, ended: AbortSignal): Promise<unknown> =>
     new Promise((_, reject) => ended.addEventListener("abort", () => reject(ended.reason as Error)));
-  unit = { state: "running", stateDetail: "", isHealthy: true, rows: {}, job: never, changed: () => undefined };
+  unit = {
+    state: "running",
+    stateDetail: "",
+    healthDetail: "",
+    isHealthy: true,
+    rows: {},
+    job: never,
+    changed: () => undefined,
+  };
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -42,8 +51,14 @@ function engines(more: Manifest = {}): readonly Engine[] {
     get state() {
       return unit.state;
     },
+    get isWanted() {
+      return unit.state !== "stopped";
+    },
     get stateDetail() {
       return unit.stateDetail;
+    },
+    get healthDetail() {
+      return unit.healthDetail;
     },
     get isHealthy() {
       return unit.isHealthy;
@@ -98,7 +113,7 @@ it("has another one for one task at a time, where its VM starts in a moment", as
   const ends: (() => void)[] = [];
   const work = (one: Engine): Promise<string> =>
     new Promise((resolve) => ends.push(() => resolve(`${one.name}, ${one.alone === null ? "alone" : "with another"}`)));
-  const both = [apart(work, signal), apart(work, signal)];
+  const both = [apart(work, signal, "home"), apart(work, signal, "home")];
   await vi.advanceTimersByTimeAsync(0);
   expect(alone).toEqual(["begun"]);
   ends[0]?.();
@@ -106,6 +121,43 @@ it("has another one for one task at a time, where its VM starts in a moment", as
   expect(alone).toEqual(["begun", "gone", "begun"]);
   ends[1]?.();
   expect(await Promise.all(both)).toEqual(["other, alone", "other, alone"]);
+});
+
+it("has another one for those that wait in turns, and not once it was stopped", async () => {
+  const apart = engine().alone ?? expect.unreachable();
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const take = (party: string): Promise<void> =>
+    apart(
+      () => {
+        begun.push(party);
+        return new Promise((resolve) => ends.push(resolve));
+      },
+      signal,
+      party,
+    );
+  const all = ["home", "home", "home", "web"].map(take);
+  const settled = Promise.allSettled(all);
+  for (let at = 0; at < 3; at += 1) {
+    await vi.advanceTimersByTimeAsync(0);
+    if (at === 2) unit.state = "stopped";
+    ends[at]?.();
+  }
+  expect((await settled).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+  await expect(all[2]).rejects.toMatchObject({ code: "service.not-healthy" });
+  expect(begun).toEqual(["home", "web", "home"]);
+});
+
+it("has another one for five minutes at most, from when that is ready", async () => {
+  const apart = engine().alone ?? expect.unreachable();
+  const work = (_engine: Engine, until: AbortSignal): Promise<string> =>
+    new Promise((resolve) => until.addEventListener("abort", () => resolve(String(until.reason))));
+  const outcome = vi.fn<(reason: string) => void>();
+  void apart(work, signal, "home").then(outcome);
+  await vi.advanceTimersByTimeAsync(299_999);
+  expect(outcome).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(outcome).toHaveBeenCalledWith("Error: it has taken more than 5 minutes");
 });
 
 it("is not waited for when nobody waits any more, and has eight jobs at once", async () => {
@@ -162,6 +214,13 @@ it("that starts again is waited for, 180 s at most, and not where it was stopped
     status: "rejected",
     reason: { message: expect.stringContaining("its VM has ended") as string },
   });
+});
+
+it("that reads signatures for longer is not waited for, and says so", async () => {
+  [unit.isHealthy, unit.healthDetail] = [false, "it reads the signatures that it was given"];
+  const [late] = await Promise.allSettled([engine().ready(signal), vi.advanceTimersByTimeAsync(180_000)]);
+  const message = expect.stringContaining("it reads the signatures that it was given") as string;
+  expect(late).toMatchObject({ status: "rejected", reason: { message } });
 });
 
 it("says what it keeps, while it is healthy and has a quarantine", () => {

@@ -28,11 +28,21 @@ export interface Engine {
    */
   job(input: unknown, signal: AbortSignal, party?: string): Promise<unknown>;
   /**
-   * Has `work` done by another one with the same signatures, in a VM that is made for it and gone afterwards. One at a time.
-   * null: it has no such VM.
+   * Has `work` done by another one with the same signatures, in a VM that is made for it and gone afterwards. One at a time: of
+   * those that wait, one for the party that had its turn longest ago. null: it has no such VM.
    */
-  readonly alone: (<Result>(work: (engine: Engine) => Promise<Result>, signal: AbortSignal) => Promise<Result>) | null;
+  readonly alone: WorkAlone | null;
 }
+
+/**
+ * @param work its signal is aborted as `signal` is, or when it takes too long
+ * @param party as of `job`
+ */
+type WorkAlone = <Result>(
+  work: (engine: Engine, signal: AbortSignal) => Promise<Result>,
+  signal: AbortSignal,
+  party: string,
+) => Promise<Result>;
 
 /** Does `work` with another unit of the service, in a VM for that alone, with the signatures that this one has. */
 export type AloneWork = <Result>(unit: ServiceUnit, work: (other: ServiceUnit) => Promise<Result>) => Promise<Result>;
@@ -43,6 +53,9 @@ const KEY = /^[0-9a-f]{32}$/;
 const JOBS_AT_ONCE = 8;
 /** From its turn on: more than an engine takes for its worst file. */
 const ANSWER_MS = 150_000;
+
+/** Of work that has a VM of its own, from when that is ready: others wait for theirs. */
+const ALONE_MS = 5 * 60_000;
 
 /** An engine that was started, and ends unexpectedly, is started again: it has so long. */
 const READY_MS = 180_000;
@@ -95,8 +108,10 @@ function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
         },
         signal,
         timeoutMs: READY_MS,
-        onTimeout: ({ reject }) =>
-          reject(notReady(name, unit.stateDetail === "" ? "it does not start" : unit.stateDetail)),
+        onTimeout: ({ reject }) => {
+          const said = unit.healthDetail === "" ? "it does not start" : unit.healthDetail;
+          reject(notReady(name, unit.stateDetail === "" ? said : unit.stateDetail));
+        },
       }),
     job: async (input, signal, party = "") => {
       const endTurn = await turns.take([party], signal);
@@ -111,16 +126,33 @@ function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
     alone:
       alone === null || !startsFresh
         ? null
-        : async (work, signal) => {
-            const endTurn = await turnsAlone.take([name], signal);
+        : async (work, signal, party) => {
+            const endTurn = await turnsAlone.take([party], signal);
             try {
               signal.throwIfAborted();
-              return await alone(unit, (other) => work(engineOf(other, null)));
+              // Another version of the service may be there by now.
+              if (!unit.isWanted) throw notReady(name, "it was stopped");
+              return await alone(unit, (other) =>
+                within(ALONE_MS, signal, (until) => work(engineOf(other, null), until)),
+              );
             } finally {
               endTurn();
             }
           },
   };
+}
+
+async function within<Result>(
+  ms: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const limit = deadline(ms, () => new Error(`it has taken more than ${ms / 60_000} minutes`), signal);
+  try {
+    return await work(limit.signal);
+  } finally {
+    limit.end();
+  }
 }
 
 async function answered(unit: ServiceUnit, input: unknown, signal: AbortSignal): Promise<unknown> {

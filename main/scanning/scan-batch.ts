@@ -21,6 +21,7 @@ const STALLED_MS = 60_000;
 /** For all of it: others wait for its turn. */
 const WHOLE_MS = 30 * 60_000;
 const KEY_BYTES = 16;
+const GAVE_WAY = new Error("it has given way to others");
 
 export interface LookedAt {
   /** Hexadecimal, of the bytes that have come to the engine's VM; null: not all have. */
@@ -34,6 +35,8 @@ export interface LookedAt {
 
 export interface BatchOptions {
   signal: AbortSignal;
+  /** Its turn is to end: what has no verdict by then is left to another turn. */
+  giveWay?: AbortSignal;
   /** Of what is known of these bytes already; null: it has to be looked at. */
   known: (sha256: string) => EngineVerdict | null;
   /** Why the engine is not asked about these bytes, but another one may be; null: it is. */
@@ -42,7 +45,7 @@ export interface BatchOptions {
   looked: (file: ListedFile) => void;
 }
 
-/** Never rejects: each file has a verdict. */
+/** Never rejects: each file has a verdict, but where it gave way. */
 export async function scanBatch(
   engine: Engine,
   source: ScanSource,
@@ -74,9 +77,11 @@ class Batch {
   }
 
   async run(): Promise<Map<number, LookedAt>> {
-    const { signal } = this.#options;
+    const { signal, giveWay } = this.#options;
     const end = (): void => this.#ended.abort(signal.reason);
+    const leave = (): void => this.#ended.abort(GAVE_WAY);
     signal.addEventListener("abort", end, { once: true });
+    giveWay?.addEventListener("abort", leave, { once: true });
     if (signal.aborted) end();
     const whole = setTimeout(() => this.#ended.abort(new Error("its files took too long")), WHOLE_MS);
     let why = "the files stopped coming";
@@ -86,11 +91,17 @@ class Batch {
       why = messageOf(error);
     }
     signal.removeEventListener("abort", end);
+    giveWay?.removeEventListener("abort", leave);
     clearTimeout(whole);
     clearTimeout(this.#stalled);
+    if (this.#hasGivenWay) return this.#looked;
     for (const index of this.#files.keys())
       if (!this.#looked.has(index)) this.#say(index, null, this.#failed("error", why));
     return this.#looked;
+  }
+
+  get #hasGivenWay(): boolean {
+    return this.#ended.signal.reason === GAVE_WAY;
   }
 
   get #folder(): string {
@@ -160,6 +171,7 @@ class Batch {
   }
 
   #arrived({ index, outcome, reason, sha256 }: ArrivedFile): void {
+    if (this.#hasGivenWay) return;
     this.#awaited -= 1;
     if (this.#awaited === 0) {
       clearTimeout(this.#stalled);
@@ -183,12 +195,16 @@ class Batch {
     const spared = this.#options.spared(sha256);
     if (spared !== null) return this.#say(index, sha256, this.#failed("error", spared), { isForAnother: true });
     const { verdict, isKept, isUnanswered } = await this.#ask(index, sha256, key);
+    // It was not asked, or not to the end.
+    if (this.#hasGivenWay && verdict.verdict === "error" && !isUnanswered) return;
     this.#say(index, sha256, verdict, { key: isKept ? key : null, isForAnother: isUnanswered });
   }
 
   async #ask(index: number, sha256: string, key: string | null) {
+    // One that has crashed has another when it is back, or none yet.
+    const { identity } = this.#engine;
     const failed = (why: string, isUnanswered = false) => ({
-      verdict: this.#failed("error", why),
+      verdict: this.#failed("error", why, identity),
       isKept: false,
       isUnanswered,
     });
@@ -224,8 +240,8 @@ class Batch {
     this.#options.looked(file);
   }
 
-  #failed(verdict: "error" | "not-scanned", reason: string): EngineVerdict {
-    const { identity, name } = this.#engine;
+  #failed(verdict: "error" | "not-scanned", reason: string, identity = this.#engine.identity): EngineVerdict {
+    const { name } = this.#engine;
     return { ...(identity ?? { name, version: null, signatures: null }), verdict, signature: null, reason };
   }
 }

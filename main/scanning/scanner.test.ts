@@ -40,14 +40,16 @@ function scanned(
 /** How often a source has sent files, and this engine got some. */
 interface Round {
   round: number;
+  /** How often it has listed files, where it has not always sent them. */
+  listed?: number;
   to?: ScriptedEngine | undefined;
   into?: number;
   source?: LinkedVm;
 }
 
 async function carry(count: number, results: readonly object[], by: number | Round = 1): Promise<void> {
-  const { round: sourceRound, to: target, into, source } = roundOf(by);
-  await source.agent.until(() => source.agent.sentOf("filesList").length >= sourceRound);
+  const { round: sourceRound, listed, to: target, into, source } = roundOf(by);
+  await source.agent.until(() => source.agent.sentOf("filesList").length >= listed);
   const { transfer: from = 0 } = source.agent.sentOf("filesList").at(-1) ?? {};
   const entries = Array.from({ length: count }, (_, index) => entry(index, `f${index}`)) as never;
   source.agent.say("filesListed", { transfer: from, entries, last: true });
@@ -73,8 +75,9 @@ async function stoppedAt({ agent }: LinkedVm, round = 1): Promise<void> {
 
 /** As often as the source, where it is the one engine; another one gets files once. */
 function roundOf(by: number | Round): Required<Round> & { to: ScriptedEngine } {
-  if (typeof by === "number") return { round: by, to: engine, into: by, source: home };
-  return { round: by.round, to: by.to ?? engine, into: by.into ?? 1, source: by.source ?? home };
+  if (typeof by === "number") return { round: by, listed: by, to: engine, into: by, source: home };
+  const { round, listed = round, to = engine, into = 1, source = home } = by;
+  return { round, listed, to, into, source };
 }
 
 const verdictOf = (verdict: FileVerdict | undefined): unknown => [
@@ -169,21 +172,57 @@ describe("a file", () => {
   });
 });
 
-it("two batches are in an engine's memory at once, and a VM with many leaves others their turn", async () => {
+it("a VM has two batches in an engine's memory while no other one waits, and then the later gives way and comes again", async () => {
   const web = await linkedVm("web");
   const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
-  const first = new AbortController();
   const begun = ({ agent }: LinkedVm): number => agent.sentOf("filesList").length;
-  const result = scanned([file(0)], scanner, { signal: first.signal });
+  const first = new AbortController();
+  const cancelled = scanned([file(0)], scanner, { signal: first.signal });
   for (let at = 0; at < 2; at += 1) void scanned([file(0)], scanner);
-  void scanned([file(0)], scanner, {}, web);
   await home.agent.until(() => begun(home) === 2);
-  expect(begun(web)).toBe(0);
-  first.abort(new Error("cancelled"));
+  const ofWeb = scanned([file(0)], scanner, {}, web);
   await stoppedAt(home);
-  await result;
-  await web.agent.until(() => begun(web) === 1);
-  expect(begun(home)).toBe(2);
+  await carry(1, [whole(0)], { round: 1, source: web });
+  expect((await ofWeb).get(0)?.verdict).toBe("clean");
+  // One of those that wait has the place of web's now.
+  await home.agent.until(() => begun(home) === 3);
+  first.abort(new Error("cancelled"));
+  await stoppedAt(home, 2);
+  expect((await cancelled).get(0)?.verdict).toBe("error");
+  await home.agent.until(() => begun(home) === 4);
+  ended.abort(new Error("cancelled"));
+  await stoppedAt(home, 3);
+});
+
+it("what gave way has the verdicts that it had, and the others after another turn", async () => {
+  const web = await linkedVm("web");
+  const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+  engine.answers = ({ scan }, signal) =>
+    scan.path.endsWith("/0")
+      ? clean()
+      : new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
+  const first = new AbortController();
+  const blocking = scanned([file(0)], scanner, { signal: first.signal });
+  await home.agent.until(() => home.agent.sentOf("filesList").length === 1);
+  const progress: number[][] = [];
+  const result = scanned([file(0), file(1)], scanner, { progress: (...now) => progress.push(now) });
+  const carried = carry(2, [whole(0), whole(1)], { round: 1, listed: 2 });
+  await vi.waitFor(() => expect([engine.scans.length, progress]).toEqual([2, [[1, 2]]]));
+  engine.answers = () => clean();
+  const ofWeb = scanned([file(0)], scanner, {}, web);
+  await carried;
+  await carry(1, [whole(0)], { round: 1, into: 2, source: web });
+  await ofWeb;
+  await carry(2, [whole(1)], { round: 2, listed: 3, into: 3 });
+  const verdicts = await result;
+  expect([0, 1].map((index) => verdicts.get(index)?.verdict)).toEqual(["clean", "clean"]);
+  expect(progress).toEqual([
+    [1, 2],
+    [2, 2],
+  ]);
+  first.abort(new Error("cancelled"));
+  await stoppedAt(home, 3);
+  await blocking;
 });
 
 describe("a VM is released", () => {
@@ -260,11 +299,11 @@ describe("an engine that", () => {
     const others: ScriptedEngine[] = [];
     const found = clean({ verdict: "found", signature: "Eicar" });
     const say = [(): unknown => Promise.reject(new NoAnswer("it went")), (): unknown => found];
-    engine.alone = async (work) => {
+    engine.alone = async (work, signal) => {
       const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
       other.answers = say[others.length] ?? expect.unreachable();
       others.push(other);
-      return work(other);
+      return work(other, signal);
     };
     engine.answers = () => Promise.reject(new NoAnswer("it has crashed"));
     const lost = scanned([file(0)], scanner);
@@ -286,13 +325,35 @@ describe("an engine that", () => {
     expect(others).toHaveLength(2);
   });
 
+  it("has other signatures by the end of a batch is spared a file for those alone with which it failed at it", async () => {
+    const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+    engine.alone = () => Promise.reject(new Error("it does not start"));
+    engine.answers = () => {
+      engine.identity = { ...ENGINE, signatures: "set-2" };
+      return Promise.reject(new NoAnswer("it has crashed"));
+    };
+    const lost = scanned([file(0)], scanner);
+    await carry(1, [whole(0)]);
+    expect((await lost).get(0)?.engines).toMatchObject([{ verdict: "error", signatures: "set-1" }]);
+    engine.answers = () => clean({ engine: engine.identity });
+    const again = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], 2);
+    expect((await again).get(0)?.verdict).toBe("clean");
+    engine.identity = { ...ENGINE };
+    const before = scanned([file(0)], scanner);
+    await carry(1, [whole(0)], 3);
+    const why = "it has failed at this file before; in a VM of its own: it does not start";
+    expect(verdictOf((await before).get(0))).toEqual([SHA, "error", why]);
+    expect(engine.scans).toHaveLength(2);
+  });
+
   it.each([
     ["of other signatures", clean({ engine: { ...ENGINE, signatures: "set-2" } }), "it has other signatures"],
     ["about another file", clean({ sha256: "00".repeat(32) }), "it has answered about another file"],
   ])("has failed does not get a word of another one %s", async (_, answer, why) => {
     const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
     other.answers = () => answer;
-    engine.alone = (work) => work(other);
+    engine.alone = (work, signal) => work(other, signal);
     engine.answers = () => Promise.reject(new NoAnswer("it hangs"));
     const result = scanned([file(0)]);
     await carry(1, [whole(0)]);
@@ -302,7 +363,7 @@ describe("an engine that", () => {
 
   it("is not asked where each file is to have a VM of its own", async () => {
     const other = new ScriptedEngine(await linkedVm("antivirus-fork"));
-    engine.alone = (work) => work(other);
+    engine.alone = (work, signal) => work(other, signal);
     const result = scanned([file(0)], undefined, { alone: true });
     await carry(1, [whole(0)]);
     await carry(1, [whole(0)], { round: 2, to: other });

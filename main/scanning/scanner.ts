@@ -23,7 +23,10 @@ const RELEASED_MS = 15 * 60_000;
 /** Files of one scan that get a VM of their own, one after another: each takes seconds. */
 const MAX_ALONE = 8;
 
-/** Of one engine: with what it unpacks of them they are in its memory, which has room for a few (services/antivirus). */
+/**
+ * Of one engine: with what it unpacks of them they are in its memory, which has room for a few (services/antivirus). A VM may have all
+ * while no other one waits: what somebody wants of it now does not wait for what is scanned of it in the background.
+ */
 const BATCHES_AT_ONCE = 2;
 
 export interface ScanOptions {
@@ -147,21 +150,28 @@ export class Scanner {
     const party = keyOfEnd(source.party);
     const isAlone = alone && engine.alone !== null;
     let another = 0;
-    for (const batch of batchesOf(files)) {
+    const waiting = batchesOf(files);
+    for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
       const known = (sha256: string): EngineVerdict | null =>
         isAlone ? null : this.#cache.get(engine.name, party, engine.identity, sha256);
       const spared = (sha256: string): string | null => {
         if (isAlone) return "it was not asked";
-        return engine.alone !== null && this.#spared.has(engine, sha256) ? "it has failed at this file before" : null;
+        return engine.alone !== null && this.#spared.has(engine.name, engine.identity, sha256)
+          ? "it has failed at this file before"
+          : null;
       };
-      const endTurn = await this.#turnsOf(engine).take([party], signal);
-      const found = await scanBatch(engine, source, batch, { signal, known, spared, looked, keeping });
+      const way = new AbortController();
+      const endTurn = await this.#turnsOf(engine).take([party], signal, () => way.abort());
+      const options = { signal, giveWay: way.signal, known, spared, looked, keeping };
+      const found = await scanBatch(engine, source, batch, options);
       endTurn();
+      const left = batch.filter(({ index }) => !found.has(index));
+      if (left.length > 0) waiting.unshift(left);
       for (const file of batch) {
         let one = found.get(file.index);
         if (one === undefined) continue;
         if (one.isForAnother && engine.alone !== null && !signal.aborted) {
-          if (!isAlone) this.#spared.add(engine, one);
+          if (!isAlone) this.#spared.add(engine.name, one);
           another += 1;
           if (another <= MAX_ALONE) one = await lookAlone(engine, source, { file, first: one }, signal);
         }
@@ -192,14 +202,15 @@ async function lookAlone(
   };
   if (alone === null) return first;
   try {
-    return await alone(async (other) => {
-      const options = { signal, known: () => null, spared: () => null, looked: () => undefined, keeping: NONE_KEPT };
-      const said = (await scanBatch(other, source, [file], options)).get(file.index);
+    const look = async (other: Engine, until: AbortSignal): Promise<LookedAt> => {
+      const none = { known: () => null, spared: () => null, looked: () => undefined, keeping: NONE_KEPT };
+      const said = (await scanBatch(other, source, [file], { signal: until, ...none })).get(file.index);
       if (said === undefined || said.sha256 !== first.sha256) return failed("it is another file by now");
       if (said.verdict.verdict === "error") return failed(said.verdict.reason ?? "it has failed");
       if (said.verdict.signatures !== first.verdict.signatures) return failed("it has other signatures");
       return said;
-    }, signal);
+    };
+    return await alone(look, signal, keyOfEnd(source.party));
   } catch (error) {
     return failed(messageOf(error));
   }

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { beforeEach, expect, it } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
-import { Signatures } from "./signatures.ts";
+import { builtIns } from "../services/built-ins.ts";
+import { GIVE_MS, Signatures } from "./signatures.ts";
 
 interface Unit {
   vm: string;
@@ -345,4 +346,9 @@ it("tells of signatures that nobody has asked for just now, where they are refus
   startsNext = () => Promise.reject(new Error("no memory"));
   both.look();
   await expect.poll(() => told).toEqual([expect.stringMatching(/^The signatures of "antivirus" stay .*no memory\.$/)]);
+});
+
+it("the antivirus may take as long to read them at each start as when it is given them", () => {
+  const antivirus = builtIns(() => "/nonexistent").find(({ manifest }) => manifest.name === "antivirus");
+  expect((antivirus?.manifest.health.withinS ?? 0) * 1_000).toBe(GIVE_MS);
 });

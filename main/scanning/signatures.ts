@@ -30,7 +30,7 @@ const GIVEN_FOLDER = "/home/user/kept/signatures/fetched";
 const SETS_FOLDER = "/home/user/signatures/sets";
 const SET = /^[0-9a-f]{32}$/;
 /** Reading millions of signatures, on an emulated processor. */
-const GIVE_MS = 10 * 60_000;
+export const GIVE_MS = 10 * 60_000;
 const TRY_MS = 150_000;
 /** Between two tries that no person has asked for. */
 const PAUSE_MS = 30_000;

@@ -86,3 +86,20 @@ it("takes databases that are signed, which say themselves how many and how old t
   fs.writeFileSync(path.join(fetched, "daily.ndb"), "A:0:*:4142");
   expect(await run("", 'fetched = folder + "/fetched"', ...refused)).toBe("daily.ndb is no database that is signed");
 });
+
+it("says that it reads those that it was given where it goes on from a memory without them", async () => {
+  const begin = (key: string): string[] => [
+    "import antivirus",
+    "said = []",
+    "engine = antivirus.ClamAV.__new__(antivirus.ClamAV)",
+    'engine.loaded, engine.sets = "", type("Sets", (), {})()',
+    `engine.sets.key, engine.sets.link = "${key}", lambda: said.append("link")`,
+    'engine.end, engine.start = lambda: said.append("end"), lambda: said.append("start")',
+    'atoll = type("Atoll", (), {"say": lambda self, kind, **fields: said.append([kind, fields["state"], fields["detail"]])})()',
+    "engine.go_on(atoll)",
+    "said",
+  ];
+  const starting = ["health", "starting", "it reads the signatures that it was given"];
+  expect(await run("", ...begin("key"))).toEqual([starting, "end", "link", "start"]);
+  expect(await run("", ...begin(""))).toEqual([]);
+});

@@ -52,6 +52,7 @@ function units(): ForkUnits {
       Promise.resolve({
         vm,
         start: () => starts(),
+        stop: () => Promise.resolve(void done.push("stop")),
         close: () => void done.push("close"),
       } as unknown as ServiceUnit),
   };
@@ -90,6 +91,45 @@ it("that a killed application has left is ended and removed", async () => {
   [fork, isOn] = ["made" as VmId, true];
   await units().clean("words");
   expect([done, fork]).toEqual([["kill", "remove"], undefined]);
+});
+
+it("is gone before its service is removed or changed, and there is no other one meanwhile", async () => {
+  const all = units();
+  let lose = (): void => undefined;
+  const lost = new Promise<never>((_, reject) => (lose = () => reject(new Error("its VM was lost"))));
+  let begin = (): void => undefined;
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const work = async (): Promise<never> => {
+    begin();
+    return lost;
+  };
+  const task = Promise.allSettled([all.with("words", work)]);
+  await begun;
+  const changed = all.without("words", async () => {
+    done.push("change");
+    await expect(all.with("words", () => expect.unreachable())).rejects.toMatchObject({ code: "service.busy" });
+    return "changed";
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([done, isOn]).toEqual([["stop", "kill"], false]);
+  lose();
+  expect(await task).toMatchObject([{ status: "rejected", reason: { message: "its VM was lost" } }]);
+  expect(await changed).toBe("changed");
+  expect([done, fork]).toEqual([["stop", "kill", "close", "remove", "change"], undefined]);
+  expect(await all.with("words", () => Promise.resolve("again"))).toBe("again");
+});
+
+it("does not begin its task where its service was removed while it started", async () => {
+  const all = units();
+  let start = (): void => undefined;
+  starts = () => new Promise((resolve) => (start = resolve));
+  const task = Promise.allSettled([all.with("words", () => expect.unreachable())]);
+  await new Promise((resolve) => setImmediate(resolve));
+  const removed = all.without("words", () => Promise.resolve(done.push("removed")));
+  start();
+  await removed;
+  expect(await task).toMatchObject([{ status: "rejected", reason: { code: "service.busy" } }]);
+  expect([done.at(-1), fork]).toEqual(["removed", undefined]);
 });
 
 it("ends with the application", async () => {

@@ -18,6 +18,10 @@ export interface ForkUnitsParts {
 export class ForkUnits {
   readonly #parts: ForkUnitsParts;
   readonly #units = new Map<string, ServiceUnit>();
+  /** Tasks, by service: each resolves when its VM is gone. */
+  readonly #tasks = new Map<string, Promise<void>>();
+  /** Services that are removed, or made another version, now. */
+  readonly #ending = new Set<string>();
   #isClosed = false;
 
   constructor(parts: ForkUnitsParts) {
@@ -29,22 +33,34 @@ export class ForkUnits {
    * @throws AppError service.*, vm.name-taken, vm.*, and what `work` throws
    */
   async with<Result>(service: string, work: (unit: ServiceUnit) => Promise<Result>): Promise<Result> {
-    const { application, source, unitOf } = this.#parts;
-    this.#refuseAtEnd(service);
-    if (source.spareOf(service, "fork") !== undefined)
+    this.#refuse(service);
+    const { application, source } = this.#parts;
+    if (this.#tasks.has(service) || source.spareOf(service, "fork") !== undefined)
       throw new AppError("service.busy", `Service "${service}" has another VM for one task already.`, { service });
     const name = spareName(service, "fork");
     if (application.vms.some(({ definition }) => definition.name === name)) {
       const sentence = `There is a VM named "${name}", which service "${service}" needs: remove it.`;
       throw new AppError("vm.name-taken", sentence, { name });
     }
+    const task = this.#task(service, work).finally(() => this.#tasks.delete(service));
+    const over = task.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#tasks.set(service, over);
+    return task;
+  }
+
+  async #task<Result>(service: string, work: (unit: ServiceUnit) => Promise<Result>): Promise<Result> {
+    const { application, source, unitOf } = this.#parts;
     const id = await source.addFork(service);
     const vm = application.vm(id);
     try {
       const unit = await unitOf(service, id);
-      this.#refuseAtEnd(service);
+      this.#refuse(service);
       this.#units.set(service, unit);
       await unit.start();
+      this.#refuse(service);
       return await work(unit);
     } finally {
       // First, so that nobody starts it again.
@@ -56,6 +72,25 @@ export class ForkUnits {
         await application.remove(id);
       }
     }
+  }
+
+  /** Does `change` when its VM for one task is gone, whatever that does; there is no other one before `change` is done. */
+  async without<Result>(service: string, change: () => Promise<Result>): Promise<Result> {
+    this.#ending.add(service);
+    try {
+      await this.#end(service);
+      return await change();
+    } finally {
+      this.#ending.delete(service);
+    }
+  }
+
+  async #end(service: string): Promise<void> {
+    const unit = this.#units.get(service);
+    // Whoever waits for it to be healthy is told.
+    const stopped = unit?.stop().catch(() => undefined);
+    if (unit?.vm.isOn === true) await unit.vm.kill().catch(() => undefined);
+    await Promise.all([stopped, this.#tasks.get(service)]);
   }
 
   /** What an application that was killed has left. */
@@ -83,8 +118,10 @@ export class ForkUnits {
     await Promise.all(ended);
   }
 
-  /** A VM that is started then would outlive the application. */
-  #refuseAtEnd(service: string): void {
+  /** A VM that is started then would outlive the application, or its version of the service. */
+  #refuse(service: string): void {
     if (this.#isClosed) throw new AppError("service.busy", "Atoll ends.", { service });
+    if (this.#ending.has(service))
+      throw new AppError("service.busy", `Service "${service}" is being removed or changed.`, { service });
   }
 }

@@ -1,6 +1,7 @@
 /** All services together: what is remembered of them. VMs are scripted, files are real. */
 import { generateKeyPairSync } from "node:crypto";
 import fs from "node:fs";
+import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -143,6 +144,37 @@ it("of a folder that changes while it is installed what was signed is installed"
     message: expect.stringContaining(`${from} is not what was signed`) as string,
   });
   expect(fs.readdirSync(home).filter((name) => name.startsWith("."))).toEqual([]);
+});
+
+it("one that cannot be copied is not installed, with a reason, and nothing of it is left", async () => {
+  const from = folder("1.0.0");
+  const file = path.join(home, "state");
+  fs.writeFileSync(file, "");
+  // In a folder that is none, and on a disk that is full.
+  vi.spyOn(fsp, "mkdtemp").mockImplementationOnce((prefix) => fsp.mkdtemp(path.join(file, path.basename(prefix))));
+  await expect(services.install(from)).rejects.toMatchObject({ code: "file.write-failed" });
+  vi.spyOn(fsp, "writeFile").mockRejectedValueOnce(new Error("ENOSPC: no space left on device"));
+  await expect(services.install(from)).rejects.toMatchObject({
+    code: "file.write-failed",
+    message: expect.stringMatching(
+      /^\S+1\.0\.0 cannot be copied to \S+: ENOSPC: no space left on device\.$/u,
+    ) as string,
+  });
+  expect(fs.readdirSync(home).filter((name) => name.startsWith("."))).toEqual([]);
+  await services.install(from);
+});
+
+it("one whose VM for one task runs has that gone before another version of it, and before it is removed", async () => {
+  await services.install(folder("1.0.0"));
+  const order: string[] = [];
+  const without = services.forks.without.bind(services.forks);
+  services.forks.without = async (name, change) => {
+    order.push("without", services.unit(name).manifest.version);
+    return without(name, change);
+  };
+  await services.install(folder("1.1.0"));
+  await services.remove("words");
+  expect(order).toEqual(["without", "1.0.0", "without", "1.1.0"]);
 });
 
 it("one whose removal fails is still shown beside the others, and removed by another try", async () => {

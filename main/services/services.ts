@@ -23,6 +23,7 @@ import type { ServiceSource } from "./service-source.ts";
 import { jobTests, rightsTests, type TestResult, type TriedRight } from "./service-tests.ts";
 import { ServiceUnit } from "./service-unit.ts";
 import { copySignature, verifyFolder } from "./signing/signed-folder.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 import { Updates } from "./updates.ts";
 
 export interface ServicesOptions {
@@ -319,15 +320,14 @@ export class Services extends Emitter<ServicesEvents> {
     }
   }
 
-  /** The folder's service, installed or in the place of its earlier version. @throws AppError service.* */
+  /** The folder's service, installed or in the place of its earlier version. @throws AppError service.*, file.write-failed */
   async install(folder: string): Promise<string> {
     const { catalog, stateFolder } = this.#options;
     const service = await catalog.read(folder);
     // Else it could be another one once its signature was looked at.
-    const copy = await fsp.mkdtemp(path.join(stateFolder, INSTALL_FOLDER));
+    const copy = await temporaryFolder(stateFolder, INSTALL_FOLDER);
     try {
-      await writeService(service, copy);
-      await copySignature(folder, copy);
+      await copyService(service, folder, copy);
       return await this.put(copy, await this.#originOf(folder, copy));
     } finally {
       await fsp.rm(copy, { recursive: true, force: true });
@@ -393,8 +393,12 @@ export class Services extends Emitter<ServicesEvents> {
     }
   }
 
+  #replace(name: string, change: () => Promise<Service>): Promise<void> {
+    return this.forks.without(name, () => this.#replaceUnit(name, change));
+  }
+
   /** Where `change` fails, what was there is taken charge of again. */
-  async #replace(name: string, change: () => Promise<Service>): Promise<void> {
+  async #replaceUnit(name: string, change: () => Promise<Service>): Promise<void> {
     const unit = this.unit(name);
     const wasWanted = unit.isWanted;
     await unit.stop();
@@ -416,12 +420,18 @@ export class Services extends Emitter<ServicesEvents> {
 
   /** With its VM, its settings and its disk. Where it fails, what is left of it can be removed again. @throws AppError service.built-in */
   async remove(name: string): Promise<void> {
-    const { catalog, application, source } = this.#options;
+    const { catalog } = this.#options;
     const unit = this.unit(name);
     if (catalog.named(name).origin === null)
       throw new AppError("service.built-in", `"${name}" comes with Atoll and cannot be removed; it can be stopped.`, {
         service: name,
       });
+    await this.forks.without(name, () => this.#removeUnit(name, unit));
+    this.#configured();
+  }
+
+  async #removeUnit(name: string, unit: ServiceUnit): Promise<void> {
+    const { catalog, application, source } = this.#options;
     await unit.stop();
     await this.next.removeAll(name);
     const id = source.idOf(name);
@@ -430,7 +440,6 @@ export class Services extends Emitter<ServicesEvents> {
     await catalog.remove(name);
     unit.close();
     this.#units.delete(name);
-    this.#configured();
   }
 
   async #add({ manifest }: Service): Promise<void> {
@@ -494,5 +503,16 @@ export class Services extends Emitter<ServicesEvents> {
       }),
     );
     this.#configured();
+  }
+}
+
+/** With its signature, where it has one. @throws AppError file.write-failed, also where a file of it cannot be read any more */
+async function copyService(service: Service, folder: string, copy: string): Promise<void> {
+  try {
+    await writeService(service, copy);
+    await copySignature(folder, copy);
+  } catch (error) {
+    const sentence = `${folder} cannot be copied to ${copy}: ${messageOf(error)}.`;
+    throw new AppError("file.write-failed", sentence, { file: copy }, { cause: error });
   }
 }

@@ -17,6 +17,7 @@ import type { SettingSchemas } from "./service-settings.ts";
 import type { TestResult } from "./service-tests.ts";
 import type { ServiceUnit } from "./service-unit.ts";
 import { started } from "./started.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
 
 export interface UpdatesParts {
   catalog: ServiceCatalog;
@@ -105,7 +106,7 @@ export class Updates {
   async #tryOut(service: Service, settings: string, before: string): Promise<void> {
     const { catalog, next, stateFolder, test } = this.#parts;
     const { name } = service.manifest;
-    const folder = await fsp.mkdtemp(path.join(stateFolder, TRIAL_FOLDER));
+    const folder = await temporaryFolder(stateFolder, TRIAL_FOLDER);
     let unit: ServiceUnit | null = null;
     try {
       await writeFileAtomically(path.join(folder, `${name}.yaml`), settings);

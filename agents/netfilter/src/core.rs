@@ -306,9 +306,7 @@ impl Core {
         self.scanned_late.extend(scanned.difference(&self.scanned).cloned());
         self.scanned = scanned;
         let mut failed = self.cut_what_is_denied();
-        if failed.is_empty() {
-            self.scanned_late.clear();
-        }
+        self.scanned_late = still_late(&self.scanned_late, &self.scanned, &failed);
         failed.extend(self.try_rules(meanings));
         self.retry = match self.retry {
             _ if failed.is_empty() => None,
@@ -831,6 +829,13 @@ fn candidates(
     names.into_iter().map(candidate).collect()
 }
 
+/// Of links of which connections may run whose beginning the scanner has not seen: those that are scanned still, and of which one
+/// could not be cut. What began since on the others is not cut again.
+fn still_late(late: &HashSet<String>, scanned: &HashSet<String>, failed: &[Problem]) -> HashSet<String> {
+    let has_failed = |link: &String| failed.iter().any(|problem| problem.place.is_empty() || problem.place == *link);
+    late.intersection(scanned).filter(|link| has_failed(link)).cloned().collect()
+}
+
 /// `None`: no link is its VM's.
 fn tuple_of(lost: &LostConnection, links: &[Link]) -> Option<Tuple> {
     let guest = &links.iter().find(|link| link.id == lost.link)?.guest;
@@ -865,6 +870,19 @@ mod tests {
             test(Core::closed().unwrap());
         });
         tested.join().unwrap();
+    }
+
+    #[test]
+    fn only_a_link_of_which_something_could_not_be_cut_is_looked_at_again_for_what_was_not_scanned() {
+        let set = |links: &[&str]| links.iter().map(|link| (*link).to_owned()).collect::<HashSet<String>>();
+        let late = set(&["link-1", "link-2", "link-3"]);
+        let failed = |place: &str| [Problem { place: place.to_owned(), reason: String::new() }];
+        let scanned = set(&["link-1", "link-2", "link-4"]);
+        assert_eq!(still_late(&late, &scanned, &[]), set(&[]));
+        assert_eq!(still_late(&late, &scanned, &failed("link-1")), set(&["link-1"]));
+        assert_eq!(still_late(&late, &scanned, &failed("link-3")), set(&[]));
+        // What runs could not be looked at.
+        assert_eq!(still_late(&late, &scanned, &failed("")), set(&["link-1", "link-2"]));
     }
 
     fn places(problems: &[Problem]) -> Vec<&str> {

@@ -70,7 +70,7 @@ pub struct Hidden {
     pub revision: u64,
 }
 
-/// What is known of connections that no dump has had yet.
+/// What is known of connections that have no row: no dump has had them yet, or there is no room for one.
 #[derive(Debug)]
 struct Waiting<T>(HashMap<(SocketAddr, SocketAddr), (T, bool)>);
 
@@ -81,10 +81,17 @@ impl<T> Default for Waiting<T> {
 }
 
 impl<T> Waiting<T> {
-    fn add(&mut self, ends: (SocketAddr, SocketAddr), what: T) {
-        if self.0.len() < MAX_FLOWS {
+    /// `share`: of how many connections of one VM.
+    fn add(&mut self, ends: (SocketAddr, SocketAddr), what: T, share: usize) {
+        let own = || self.0.keys().filter(|(from, _)| from.ip() == ends.0.ip()).count();
+        if self.0.contains_key(&ends) || (self.0.len() < MAX_FLOWS && own() < share) {
             self.0.insert(ends, (what, false));
         }
+    }
+
+    /// A dump has had it, and it has no row.
+    fn keep(&mut self, ends: (SocketAddr, SocketAddr)) {
+        self.0.get_mut(&ends).into_iter().for_each(|(_, has_waited)| *has_waited = false);
     }
 
     fn get(&self, ends: (SocketAddr, SocketAddr)) -> Option<&T> {
@@ -101,12 +108,12 @@ impl<T> Waiting<T> {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Flows {
     /// By the kernel's id.
     by_id: HashMap<u32, Flow>,
     ended: Vec<Flow>,
-    /// Rows that a link may have.
+    /// Rows that a link may have, and connections without one of which something is known.
     share: usize,
     hidden: Vec<Hidden>,
     reported_hidden: Vec<Hidden>,
@@ -116,6 +123,22 @@ pub struct Flows {
     named: Waiting<Named>,
     /// The same of what the scanner has seen.
     noted: Waiting<String>,
+}
+
+impl Default for Flows {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            ended: Vec::new(),
+            share: MAX_FLOWS,
+            hidden: Vec::new(),
+            reported_hidden: Vec::new(),
+            last_serial: 0,
+            cut: HashMap::new(),
+            named: Waiting::default(),
+            noted: Waiting::default(),
+        }
+    }
 }
 
 impl Flows {
@@ -143,14 +166,16 @@ impl Flows {
                 self.end(connection.id, now);
             }
             if !self.by_id.contains_key(&connection.id) {
+                let ends = (connection.original.from(), connection.original.to());
                 let shown = shown.entry(link.clone()).or_default();
                 if *shown >= self.share {
+                    self.named.keep(ends);
+                    self.noted.keep(ends);
                     self.hide(link, decided.revision);
                     continue;
                 }
                 *shown += 1;
                 self.last_serial += 1;
-                let ends = (connection.original.from(), connection.original.to());
                 let named = self.named.take(ends);
                 let possible = if named.is_some() { Vec::new() } else { candidates(link, &connection.original) };
                 let mut flow = Flow {
@@ -232,7 +257,7 @@ impl Flows {
         let is_own = |tuple: &Tuple| tuple.protocol == TCP && tuple.from() == from && tuple.to() == to;
         match self.by_id.values_mut().find(|flow| is_own(&flow.tuple) && flow.state != "closed") {
             Some(flow) => flow.set_name(named),
-            None => self.named.add((from, to), named),
+            None => self.named.add((from, to), named, self.share),
         }
     }
 
@@ -250,7 +275,7 @@ impl Flows {
                 flow.is_reported = false;
             }
             Some(_) => {}
-            None => self.noted.add((vm, other), note),
+            None => self.noted.add((vm, other), note, self.share),
         }
     }
 
@@ -497,6 +522,34 @@ mod tests {
         seen.see(&[], 3);
         seen.see(&[connection(seen.mark, 8, 40_001, 10)], 4);
         assert_eq!(seen.of(8).0, "web.example");
+    }
+
+    #[test]
+    fn the_name_of_a_connection_without_a_row_is_known_as_long_as_that_runs() {
+        let mut seen = Seen::new();
+        let mark = seen.mark;
+        let all = many(mark, MAX_FLOWS / 2 + 1);
+        let hidden = all.last().unwrap().clone();
+        seen.name(hidden.original.source_port, "shop.example", "r2", 5);
+        for after_s in 0..4 {
+            seen.see(&all, after_s);
+            assert!(!seen.flows.by_id.contains_key(&hidden.id));
+            assert_eq!(seen.flows.names_of(&hidden), ["shop.example".to_owned()], "after {after_s} s");
+            assert_eq!(seen.flows.rule_of(&hidden), Some("r2"));
+        }
+        seen.see(&many(mark, 1), 4);
+        seen.see(&many(mark, 1), 5);
+        assert_eq!(seen.flows.named.0.len(), 0);
+    }
+
+    #[test]
+    fn one_vm_takes_no_room_for_names_from_another() {
+        let mut seen = Seen::new();
+        seen.see(&[], 0);
+        (0..2_000).for_each(|port| seen.name(port, "web.example", "r1", 5));
+        assert_eq!(seen.flows.named.0.len(), MAX_FLOWS / 2);
+        seen.name(0, "shop.example", "r2", 5);
+        assert_eq!(seen.flows.named.get((tuple(0).from(), tuple(0).to())).unwrap().name, "shop.example");
     }
 
     #[test]

@@ -13,6 +13,8 @@ export class ScriptedNics implements MachineNics {
   readonly links: Record<string, boolean> = {};
   /** Interfaces, and how often what is asked of each fails. */
   readonly refusals = new Map<string, number>();
+  /** Interfaces that its guest does not give away. */
+  readonly kept = new Set<string>();
   /** Its machine hangs: what is asked of it is never answered. */
   isMute = false;
   readonly #name: string;
@@ -49,6 +51,7 @@ export class ScriptedNics implements MachineNics {
   }
 
   unplug(id: string): Promise<void> {
+    if (this.kept.has(id)) return Promise.reject(new Error(`${id} stays`));
     delete this.links[id];
     return Promise.resolve();
   }

@@ -8,6 +8,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { compareVersions } from "#shared/model/service.ts";
 import type { IndexView, Offer, ReadIndex } from "#shared/model/service-index.ts";
 import { rightsOf } from "../rights.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { log } from "../../base/log.ts";
 import {
@@ -215,11 +216,12 @@ export class ServiceIndexes extends Emitter<{ changed: [] }> {
 
   /**
    * Fetches it into a folder of its own, which is gone when `install` has ended.
-   * @throws AppError index.unreachable, service.bad-signature, service.expired, service.bad-folder
+   * @throws AppError index.unreachable, service.bad-signature, service.expired, service.bad-folder,
+   * file.write-failed
    */
   async fetch<Value>({ entry, source }: OfferedService, install: (folder: string) => Promise<Value>): Promise<Value> {
     const { stateFolder, recipesFolder, nowMs, ca } = this.#options;
-    const folder = await fsp.mkdtemp(path.join(stateFolder, FETCH_FOLDER));
+    const folder = await temporaryFolder(stateFolder, FETCH_FOLDER);
     try {
       const signal = AbortSignal.timeout(FETCH_MS);
       await fetchService({

@@ -94,9 +94,10 @@ class ClamAV:
     def given(self):
         return self.loaded
 
-    def go_on(self):
-        """In a VM that goes on from a memory in which its own signatures may not be loaded."""
+    def go_on(self, atoll):
+        """In a VM that goes on from a memory in which its own signatures may not be loaded. Reading them may take minutes."""
         if self.sets.key != self.loaded:
+            atoll.say("health", state="starting", detail="it reads the signatures that it was given")
             self.end()
             self.sets.link()
             self.start()
@@ -132,26 +133,19 @@ class ClamAV:
         return verdict("not-scanned", reason=reason[:300]) if reason else verdict("clean")
 
 
-def begun():
-    engine = ClamAV()
-    ready()
-    engine.go_on()
-    return engine
-
-
 def end_without(atoll, problem):
     atoll.say("health", state="failing", detail=f"clamd does not start: are its signatures whole? {problem}"[:300])
     sys.exit(1)
 
 
 if __name__ == "__main__":
+    atoll = None
     try:
-        engine = begun()
-    except (OSError, ValueError) as problem:
-        end_without(Service(), problem)
-    atoll = Service()
-    try:
+        engine = ClamAV()
+        ready()
+        atoll = Service()
+        engine.go_on(atoll)
         scanner = Scanner(atoll, engine, SIGNATURES)
     except (OSError, ValueError) as problem:
-        end_without(atoll, problem)
+        end_without(atoll or Service(), problem)
     scanner.run()

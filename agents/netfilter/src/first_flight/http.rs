@@ -51,7 +51,8 @@ impl Default for Requests {
 
 /// Whether a connection speaks HTTP, by its first line, as the most lenient server would read it (RFC 9112, 2.2 and 3): after empty
 /// lines, and with any white space between its words. What is not as it should be is `Wrong` to `Requests`. `None`: more has to come
-/// before it is known. What begins as a request does, and has no end within the limit, is taken for one.
+/// before it is known. What begins as a request does, and has no end within the limit, is taken for one: some servers take a method of
+/// any name, and some a head of a mebibyte.
 pub fn is_http(bytes: &[u8]) -> Option<bool> {
     let not_yet = (bytes.len() > MAX_HEAD).then_some(true);
     let Some(start) = bytes.iter().position(|byte| !is_space(*byte)) else { return not_yet };
@@ -65,6 +66,11 @@ pub fn is_http(bytes: &[u8]) -> Option<bool> {
     let Some(end) = line.iter().position(|byte| *byte == b'\n') else { return not_yet };
     let mut words = line[..end].split(|byte| is_space(*byte));
     Some(words.any(|word| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"HTTP/"))))
+}
+
+/// Whether there are empty lines, and nothing else: some protocols ask by one, and a request may follow it.
+pub fn is_blank(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 /// What a server may take for the space between words.
@@ -332,6 +338,13 @@ mod tests {
         }
         for text in ["SSH-2.0-x\r\n", "\u{16}\u{3}", "EHLO mail.example\r\n", "\r\n\u{16}", "{\"a\": 1}"] {
             assert_eq!(is_http(text.as_bytes()), Some(false), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn empty_lines_are_known() {
+        for (text, result) in [("\r\n", true), ("\n\r\n\n", true), ("", false), ("\r\n ", false), ("\r\nG", false)] {
+            assert_eq!(is_blank(text.as_bytes()), result, "{text:?}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! Connections whose first bytes have to agree with a look-up. The rules lead them here (ruleset.rs), where the kernel puts
 //! their segments together in order; a connection to the server is made at once, but nothing of the VM reaches it before the
 //! names in it are ones that this VM looked up at that very address, and that rules allow. Protocols in which the server
-//! speaks first wait for nothing: its bytes pass at once, and the VM's own are neither TLS nor HTTP.
+//! speaks first wait for nothing: neither TLS nor HTTP is one.
 
 pub mod http;
 pub mod tls;
@@ -27,6 +27,8 @@ use std::time::{Duration, Instant};
 const MAX_FLIGHT: usize = 64 * 1024;
 /// For a flight from its first byte on.
 const FLIGHT_WITHIN: Duration = Duration::from_secs(10);
+/// Who has sent empty lines alone for so long has asked by them (finger, gopher): no request comes.
+const BLANK_FOR: Duration = Duration::from_secs(1);
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// In one direction. A VM's own windows hold back the rest.
 const BUFFER: usize = 64 * 1024;
@@ -36,6 +38,7 @@ const MAX_CONNECTIONS: usize = 1_024;
 const STACK_BYTES: usize = 128 * 1024;
 /// How the answer of a server begins that agrees to another protocol.
 const SWITCHES: &[u8] = b"HTTP/1.1 101";
+const UNCLEAR: &str = "a request in it is not clear about its host";
 /// Where what is neither TLS nor HTTP is no protocol that anybody waits for.
 const WEB_PORTS: [u16; 4] = [80, 443, 8080, 8443];
 
@@ -223,8 +226,10 @@ struct Carried<'a> {
 
 /// What the VM may send without a look at it.
 enum Sends {
-    /// It is not known yet what it speaks.
-    Unknown,
+    /// It is not known yet what it speaks. `passed`: of its first bytes what has passed all the same, as no request is whole by it.
+    Unknown {
+        passed: Vec<u8>,
+    },
     Http(Requests),
     /// The server has to say yes first: what the VM sends waits.
     Asked,
@@ -236,13 +241,14 @@ struct Way {
     waiting: Vec<u8>,
     /// How many of the waiting may go.
     may_go: usize,
+    has_begun: bool,
     is_ended: bool,
     is_end_passed: bool,
 }
 
 impl Way {
     fn new() -> Self {
-        Self { waiting: Vec::new(), may_go: 0, is_ended: false, is_end_passed: false }
+        Self { waiting: Vec::new(), may_go: 0, has_begun: false, is_ended: false, is_end_passed: false }
     }
 
     fn wants_more(&self, most: usize) -> bool {
@@ -257,11 +263,19 @@ impl Way {
         self.waiting.truncate(start + *read.as_ref().unwrap_or(&0));
         match read {
             Ok(0) => self.is_ended = true,
-            Ok(_) => {}
+            Ok(_) => self.has_begun = true,
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// All that waits may go, though it is not known what it is.
+    fn pass_unknown(&mut self, sends: &mut Sends) {
+        if let Sends::Unknown { passed } = sends {
+            passed.extend_from_slice(&self.waiting[self.may_go..]);
+        }
+        self.may_go = self.waiting.len();
     }
 
     fn write(&mut self, mut to: &TcpStream) -> io::Result<()> {
@@ -292,15 +306,22 @@ impl Carried<'_> {
             stream.set_nodelay(true)?;
         }
         let (mut out, mut back) = (Way::new(), Way::new());
-        let mut sends = Sends::Unknown;
+        let mut sends = Sends::Unknown { passed: Vec::new() };
         let mut first_byte: Option<Instant> = None;
         while !(out.is_end_passed && back.is_end_passed) {
             let most = if matches!(sends, Sends::Anything) { BUFFER } else { MAX_FLIGHT };
             let is_judging = !matches!(sends, Sends::Anything) && out.waiting.len() > out.may_go;
             let wait = if is_judging && !matches!(sends, Sends::Asked) {
-                let until = *first_byte.get_or_insert_with(Instant::now) + FLIGHT_WITHIN;
+                let is_unknown = matches!(sends, Sends::Unknown { .. }) && !self.is_web();
+                let is_blank = is_unknown && http::is_blank(&out.waiting[out.may_go..]);
+                let within = if is_blank { BLANK_FOR } else { FLIGHT_WITHIN };
+                let until = *first_byte.get_or_insert_with(Instant::now) + within;
                 match until.checked_duration_since(Instant::now()) {
                     Some(left) => PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX),
+                    None if is_blank => {
+                        out.pass_unknown(&mut sends);
+                        continue;
+                    }
                     None => return self.deny(None, "its first bytes did not come to an end"),
                 }
             } else {
@@ -381,6 +402,10 @@ impl Carried<'_> {
         }
     }
 
+    fn is_web(&self) -> bool {
+        WEB_PORTS.contains(&self.to.port())
+    }
+
     /// Says how much of what waits may go.
     fn judge(&self, sends: &mut Sends, out: &mut Way, back: &Way) -> io::Result<()> {
         loop {
@@ -394,8 +419,8 @@ impl Carried<'_> {
                     let Some(status) = back.waiting.get(..SWITCHES.len()) else { return Ok(()) };
                     *sends = if status == SWITCHES { Sends::Anything } else { Sends::Http(Requests::later()) };
                 }
-                Sends::Unknown if new.is_empty() => return Ok(()),
-                Sends::Unknown if tls::is_tls(new) => match tls::read(new) {
+                Sends::Unknown { .. } if new.is_empty() => return Ok(()),
+                Sends::Unknown { passed } if passed.is_empty() && tls::is_tls(new) => match tls::read(new) {
                     tls::Hello::Partial if new.len() < MAX_FLIGHT && !out.is_ended => return Ok(()),
                     tls::Hello::Partial | tls::Hello::Wrong => return self.deny(None, "its first bytes are no TLS"),
                     tls::Hello::Nameless => return self.deny(None, "it names no server (TLS without SNI)"),
@@ -404,14 +429,22 @@ impl Carried<'_> {
                         *sends = Sends::Anything;
                     }
                 },
-                Sends::Unknown => match http::is_http(new) {
-                    None if new.len() < MAX_FLIGHT && !out.is_ended => return Ok(()),
-                    Some(true) => *sends = Sends::Http(Requests::default()),
-                    _ if WEB_PORTS.contains(&self.to.port()) => {
-                        return self.deny(None, "its first bytes name no server");
+                Sends::Unknown { passed } => {
+                    let all = [passed.as_slice(), new].concat();
+                    match http::is_http(&all) {
+                        None if all.len() < MAX_FLIGHT && !out.is_ended => {
+                            // It waits for no request. One may come all the same, and is not passed on then.
+                            if back.has_begun && !self.is_web() {
+                                out.pass_unknown(sends);
+                            }
+                            return Ok(());
+                        }
+                        Some(true) if passed.is_empty() => *sends = Sends::Http(Requests::default()),
+                        Some(true) => return self.deny(None, UNCLEAR),
+                        _ if self.is_web() => return self.deny(None, "its first bytes name no server"),
+                        _ => *sends = Sends::Anything,
                     }
-                    _ => *sends = Sends::Anything,
-                },
+                }
                 Sends::Http(requests) => match requests.step(new) {
                     Step::Partial => return Ok(()),
                     Step::Pass(length) => out.may_go += length,
@@ -425,7 +458,7 @@ impl Carried<'_> {
                         *sends = Sends::Asked;
                         return Ok(());
                     }
-                    Step::Wrong => return self.deny(None, "a request in it is not clear about its host"),
+                    Step::Wrong => return self.deny(None, UNCLEAR),
                 },
             }
         }

@@ -194,6 +194,47 @@ fn where_the_server_speaks_first_nothing_waits() {
 }
 
 #[test]
+fn where_the_server_speaks_first_an_empty_line_and_a_word_without_an_end_pass_at_once() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    for first in [&b"\r\n"[..], b"h"] {
+        let mut stream = world.connect_vm(WEB, 22).unwrap();
+        let mut greeting = vec![0; GREETING.len()];
+        stream.read_exact(&mut greeting).unwrap();
+        echo(&mut stream, first).unwrap();
+        echo(&mut stream, b"ello\r\n").unwrap();
+    }
+    // No request is put together of such pieces.
+    let mut stream = world.connect_vm(WEB, 22).unwrap();
+    stream.read_exact(&mut vec![0; GREETING.len()]).unwrap();
+    echo(&mut stream, b"PRI").unwrap();
+    assert_eq!(echo(&mut stream, b" * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap_err(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn who_asks_by_an_empty_line_gets_an_answer_and_names_no_other_host_afterwards() {
+    let Some(mut world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let mut stream = world.connect_vm(WEB, 9000).unwrap();
+    for line in [&b"\r\n"[..], b"\n", b"users {}\r\n", b"\r\n"] {
+        echo(&mut stream, line).unwrap();
+    }
+    let mut stream = world.connect_vm(WEB, 9000).unwrap();
+    echo(&mut stream, b"\r\n").unwrap();
+    world.received.lock().unwrap().clear();
+    assert_eq!(echo(&mut stream, &request("twin.example")).unwrap_err(), ErrorKind::ConnectionReset);
+    assert_eq!(*world.received.lock().unwrap(), b"");
+    world.row(json!({ "address": WEB, "port": 9000, "rule": "builtin:name-mismatch", "verdict": "deny" }));
+    // Between two requests nothing passes unread.
+    let mut stream = world.connect_vm(WEB, 9000).unwrap();
+    echo(&mut stream, &request("web.example")).unwrap();
+    world.received.lock().unwrap().clear();
+    assert!(echo(&mut stream, b"\r\n").is_err());
+    assert_eq!(*world.received.lock().unwrap(), b"");
+    // A browser's port is for requests alone.
+    let result = world.exchange(WEB, 80, b"\r\n\x16");
+    assert_eq!(result, Err(ErrorKind::ConnectionReset));
+}
+
+#[test]
 fn an_address_alone_is_no_name() {
     let Some(mut world) = looked_up(&["deny *.corp", "allow internet"], &["web.example"]) else { return };
     assert_eq!(world.connect_vm(OTHER, 443).unwrap_err().0, ErrorKind::ConnectionRefused);
