@@ -157,6 +157,18 @@ it.each([
   },
 );
 
+it.each([
+  [128, 64],
+  [512, 64],
+  [1024, 128],
+  [1536, 192],
+  [2048, 256],
+  [16_384, 256],
+])("an emulated guest of %i MiB has %i MiB for translated code", (memoryMiB, cacheMiB) => {
+  const accel = values("-accel", { accelerator: "tcg", memoryMiB });
+  expect(accel).toEqual([`tcg,thread=multi,tb-size=${cacheMiB}`]);
+});
+
 it("the guest is given its name, and nothing else of the host", () => {
   expect(values("-append")).toEqual(["console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1 atoll.hostname=work"]);
 });

@@ -68,8 +68,13 @@ export const RUNTIME_FILES = {
   log: "qemu.log",
 } as const;
 
-/** TCG's translation cache: 64 MiB is as fast as the default for these guests and saves 170 MB a VM. */
-const TCG_CACHE_MIB = 64;
+/**
+ * TCG's translation cache, MiB: for a terminal and an editor the least is as fast as QEMU's own 1 GiB, and saves 170 MB a VM.
+ * A browser or an office suite runs more code than fits in there: the emulator then throws all of it away and translates it
+ * again. Such guests have more memory.
+ */
+const TCG_CACHE_MIB = { min: 64, max: 256 } as const;
+const GUEST_MEMORY_PER_TCG_CACHE = 8;
 
 /**
  * Without ERMS: a kernel that sees it clears and copies memory by "rep stosb" and "rep movsb", which the emulator does byte
@@ -94,7 +99,7 @@ export function qemuArguments(spec: MachineSpec): string[] {
     ...["-name", `atoll-${vmIdBeginning(spec.id)}`, "-uuid", spec.id],
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...["-machine", `q35,usb=off,smbus=off,sata=off,vmport=off,dump-guest-core=off${memoryWords(spec)}`],
-    ...qemuAccelerator(spec.accelerator),
+    ...qemuAccelerator(spec),
     ...["-smp", String(spec.cpus), "-m", `size=${spec.memoryMiB}M`],
     ...memoryBackend(spec),
     // A guest that ends stays paused until its end has been seen (also by an application that starts later); then QEMU is asked to quit.
@@ -133,10 +138,11 @@ export function qemuArguments(spec: MachineSpec): string[] {
   ];
 }
 
-export function qemuAccelerator(accelerator: Accelerator): string[] {
-  return accelerator === "kvm"
-    ? ["-accel", "kvm", "-cpu", "host"]
-    : ["-accel", `tcg,thread=multi,tb-size=${TCG_CACHE_MIB}`, "-cpu", EMULATED_PROCESSOR];
+export function qemuAccelerator({ accelerator, memoryMiB }: Pick<MachineSpec, "accelerator" | "memoryMiB">): string[] {
+  if (accelerator === "kvm") return ["-accel", "kvm", "-cpu", "host"];
+  const wanted = Math.floor(memoryMiB / GUEST_MEMORY_PER_TCG_CACHE);
+  const cacheMiB = Math.min(Math.max(wanted, TCG_CACHE_MIB.min), TCG_CACHE_MIB.max);
+  return ["-accel", `tcg,thread=multi,tb-size=${cacheMiB}`, "-cpu", EMULATED_PROCESSOR];
 }
 
 function device(properties: Record<string, string | number | boolean>): string[] {

@@ -16,6 +16,7 @@ export const QEMU_BINARY = "qemu-system-x86_64";
 export const KVM_DEVICE = "/dev/kvm";
 /** A working KVM boots the kernel in well under a second; one that needs longer than this is slower than emulation. */
 const PROBE_TIMEOUT_MS = 5_000;
+const PROBE_MEMORY_MIB = 256;
 /** How often a guest must not have booted in time before that is believed, and for how long it then is. */
 const BELIEVED_TIMEOUTS = 2;
 const TIMEOUTS_HOLD_MS = 15 * 60_000;
@@ -147,8 +148,9 @@ const NOT_FOUND = 127;
 export function tryBoot(boot: ProbeBoot, timeoutMs = PROBE_TIMEOUT_MS): Promise<BootResult> {
   return new Promise((resolve, reject) => {
     const [command, args] = boundToUs("KILL", QEMU_BINARY, [
-      ...["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", ...qemuAccelerator("kvm")],
-      ...["-smp", "2", "-m", "size=256M", "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.initrd],
+      ...["-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35"],
+      ...qemuAccelerator({ accelerator: "kvm", memoryMiB: PROBE_MEMORY_MIB }),
+      ...["-smp", "2", "-m", `size=${PROBE_MEMORY_MIB}M`, "-no-reboot", "-kernel", boot.kernel, "-initrd", boot.initrd],
       ...["-append", "quiet panic=-1 atoll.probe", "-qmp", "stdio"],
     ]);
     const child = spawn(command, args, { timeout: timeoutMs, killSignal: "SIGKILL" });
