@@ -9,6 +9,7 @@ import { Compositor } from "./compositor/compositor.ts";
 import { createShell } from "./desktop/create-shell.ts";
 import { Desktop } from "./desktop/Desktop.tsx";
 import { trustOwnScripts } from "./host/own-scripts.ts";
+import { Part } from "./shell/Part.tsx";
 import { ShellContext } from "./shell/shell.ts";
 
 trustOwnScripts();
@@ -17,7 +18,9 @@ const { shell, start } = createShell({ bridge: window.atoll, compositor: new Com
 if (root !== null) {
   createRoot(root).render(
     <ShellContext value={shell}>
-      <Desktop />
+      <Part name="The desktop" place={(said) => <div className="part-failed-above">{said}</div>}>
+        <Desktop />
+      </Part>
     </ShellContext>,
   );
 }

@@ -143,6 +143,18 @@ function reportsLayout(id: WindowId): void {
   dispatcher.report(PAGE_CALLER, "layout.report", { windows });
 }
 
+it("what of the page could not be drawn is a line of the log, whatever it says", () => {
+  const lines: string[] = [];
+  const written = vi.spyOn(process.stderr, "write").mockImplementation((text) => lines.push(String(text)) > 0);
+  dispatcher.report(PAGE_CALLER, "desktop.partFailed", { part: "The dock", detail: "TypeError: x\n    at Dock\u202e" });
+  dispatcher.report(PAGE_CALLER, "desktop.partFailed", { part: "The dock", detail: "x".repeat(4_001) });
+  written.mockRestore();
+  expect(lines.map((line) => line.slice(25))).toEqual([
+    "the desktop: The dock has failed: TypeError: x\\u{a}    at Dock\\u{202e}\n",
+    expect.stringContaining("refused desktop.partFailed"),
+  ]);
+});
+
 it("a page that loads is sent the whole state", async () => {
   const placements = {
     windows: [],

@@ -2,7 +2,10 @@
 import type { desktopContract } from "#shared/ipc/desktop.ts";
 import type { DoctorCheck } from "#shared/model/doctor.ts";
 import type { problemContract } from "#shared/ipc/problem.ts";
+import { MAX_FAILURE_DETAIL } from "#shared/model/failed-part.ts";
+import { escapeForLog } from "#shared/model/text.ts";
 import type { Application } from "../application.ts";
+import { log } from "../base/log.ts";
 import { asPicture } from "../windows/picture.ts";
 import type { ChosenFiles } from "../files/chosen-files.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
@@ -84,6 +87,8 @@ export function desktopHandlers({
       caller.afterAnswer(() => void quitting.quit("keep"));
       return { notStopped };
     },
+    "desktop.partFailed": ({ part, detail }) =>
+      log(`the desktop: ${escapeForLog(part)} has failed: ${escapeForLog(detail, MAX_FAILURE_DETAIL)}`),
   };
 }
 

@@ -8,6 +8,8 @@ export interface FrameListener {
   frameChanged(surface: SurfaceId, frame: FrameInfo): void;
   /** The surface has become translucent: call `replaceCanvas` with a new canvas in the old one's place. */
   canvasWanted(surface: SurfaceId): void;
+  /** What the surface shows is lost: its guest has to send all of it again. */
+  refreshWanted(surface: SurfaceId): void;
 }
 
 export class Compositor {
@@ -17,11 +19,14 @@ export class Compositor {
   });
   readonly #listeners = new Map<LinkSessionId, FrameListener>();
   readonly #screenshots = new Map<number, (png: Uint8Array | null) => void>();
+  /** Hears what goes wrong in the worker itself, so that windows may not be drawn. */
+  failed: (detail: string) => void = () => undefined;
   #sessions = 0;
   #requests = 0;
 
   constructor() {
     this.#worker.onmessage = ({ data }: MessageEvent<FromCompositor>) => this.#received(data);
+    this.#worker.onerror = ({ message }) => this.failed(message);
   }
 
   /** A VM's link has connected. `pixels` is transferred to the worker. */
@@ -78,6 +83,8 @@ export class Compositor {
     if (message.type === "frameChanged")
       return this.#listeners.get(message.session)?.frameChanged(message.surface, message.frame);
     if (message.type === "canvasWanted") return this.#listeners.get(message.session)?.canvasWanted(message.surface);
+    if (message.type === "refreshWanted") return this.#listeners.get(message.session)?.refreshWanted(message.surface);
+    if (message.type === "failed") return this.failed(message.detail);
     this.#screenshots.get(message.request)?.(message.png);
     this.#screenshots.delete(message.request);
   }

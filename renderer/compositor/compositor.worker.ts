@@ -12,4 +12,7 @@ const compositor = fetch(wasmUrl)
   .then((decoder) => new CompositorWorker(decoder, tell));
 
 // Set before the decoder is there: messages that came earlier would be lost. Their order is kept.
-self.onmessage = ({ data }: MessageEvent<ToCompositor>) => void compositor.then((ready) => ready.handle(data));
+self.onmessage = ({ data }: MessageEvent<ToCompositor>) =>
+  void compositor
+    .then((ready) => ready.handle(data))
+    .catch((error: unknown) => tell({ type: "failed", detail: String(error) }));

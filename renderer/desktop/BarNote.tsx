@@ -4,6 +4,7 @@ import { Popover } from "@base-ui/react/popover";
 import type { ReactNode } from "react";
 import { useStore } from "zustand";
 import { useShell } from "../shell/shell.ts";
+import { useCloseWhenGone } from "../ui/use-close-when-gone.ts";
 
 interface BarNoteProps {
   /** The overlay that it is. */
@@ -20,6 +21,7 @@ interface BarNoteProps {
 export function BarNote({ kind, icon, title, hint, children }: BarNoteProps) {
   const { overlays } = useShell();
   const isOpen = useStore(overlays, ({ overlay }) => overlay?.kind === kind);
+  useCloseWhenGone(isOpen, () => overlays.closeIf(kind));
   return (
     <Popover.Root open={isOpen} onOpenChange={(open) => (open ? overlays.open({ kind }) : overlays.closeIf(kind))}>
       <Popover.Trigger className="chip bar-note-chip">

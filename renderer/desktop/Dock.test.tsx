@@ -51,6 +51,26 @@ it("the menu of a VM's windows names five, quoted, and says how many more there 
   ]);
 });
 
+it("the menu of a group is closed with the window that the group began with", async () => {
+  const size = { width: 9, height: 9 };
+  for (const n of [1, 2]) {
+    const id = `w.${n}` as WindowId;
+    shell.wm.dispatch({ type: "opened", id, vm: WEB, guest: guestWindow(n, { title: `t${n}`, appId: "foot" }) });
+    shell.wm.dispatch({ type: "mapped", id, size, takesFocus: false, remembered: null });
+  }
+  await act(async () =>
+    root.render(
+      <ShellContext value={shell}>
+        <Dock />
+      </ShellContext>,
+    ),
+  );
+  await act(async () => shell.overlays.open({ kind: "dock-menu", first: "w.1" as WindowId }));
+  expect(document.querySelector(".menu")).not.toBeNull();
+  await act(async () => shell.wm.dispatch({ type: "closed", id: "w.1" as WindowId }));
+  expect([document.querySelector(".menu"), shell.overlays.getState().overlay]).toEqual([null, null]);
+});
+
 it("a kiosk is there whatever VM runs, says how far it is, and is asked for once while it opens", async () => {
   const player: KioskView = {
     ...{ name: "player", title: "Media player", kind: "video", template: "debian-kiosk", network: "none" },

@@ -124,3 +124,18 @@ it("kiosks are there without any VM, are found by what they are, and start by ke
   expect(start.mock.calls).toEqual([["player"]]);
   act(() => shell.kiosks.take([]));
 });
+
+it("the Tab key stays within it", async () => {
+  open(<Launcher only={null} />);
+  await answer("web", { ok: true, value: [app("web", "Foot")] });
+  const tab = (held: KeyboardEventInit = {}): void => {
+    const event = new KeyboardEvent("keydown", { key: "Tab", bubbles: true, cancelable: true, ...held });
+    act(() => void document.activeElement?.dispatchEvent(event));
+  };
+  const last = document.querySelector<HTMLElement>(".launcher-open") ?? expect.fail("no button");
+  last.focus();
+  tab();
+  expect(document.activeElement).toBe(document.querySelector("input"));
+  tab({ shiftKey: true });
+  expect(document.activeElement).toBe(last);
+});

@@ -12,6 +12,7 @@ import { openChosenFile } from "../vms/host-files.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { iconOf } from "../ui/app-icon.ts";
 import { kioskWords, searchKiosks } from "../vms/kiosk-words.ts";
+import { keepTabWithin } from "./sheet/keep-tab-within.ts";
 import { appKey, searchApps, type SearchOrder } from "./app-search.ts";
 import { useApps } from "./use-apps.ts";
 
@@ -74,13 +75,14 @@ export function Launcher({ only }: { only: VmId | null }) {
     send("disposable.start", { forVm: vm.id, program: { appId: app.id } });
   };
   const choose = (entry: Entry | undefined): void => setChosenKey(entry?.key ?? null);
-  const onKey = (event: ReactKeyboardEvent): void => {
+  const onKey = (event: ReactKeyboardEvent<HTMLElement>): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
     // A button that has the focus is pressed by it.
     else if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
     else if (event.key === "Enter" && event.shiftKey) startInDisposable(entries[chosen]);
     else if (event.key === "Enter") start(entries[chosen]);
+    else if (event.key === "Tab") return keepTabWithin(event.currentTarget, event);
     else if (step !== undefined) choose(entries[Math.max(0, Math.min(entries.length - 1, chosen + step))]);
     else return;
     event.preventDefault();

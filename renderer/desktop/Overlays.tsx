@@ -2,6 +2,7 @@
 import type { ComponentType } from "react";
 import { useStore } from "zustand";
 import type { Overlay, OverlayOf } from "../shell/overlays.ts";
+import { Part } from "../shell/Part.tsx";
 import { useShell } from "../shell/shell.ts";
 import { WindowMenu } from "../wm/views/WindowMenu.tsx";
 import { ClipHistory } from "./clipboard/ClipHistory.tsx";
@@ -31,8 +32,24 @@ const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: Over
 };
 
 export function Overlays() {
-  const overlay = useStore(useShell().overlays, (state) => state.overlay);
-  return overlay === null ? null : <OverlayView overlay={overlay} />;
+  const { overlays } = useShell();
+  const overlay = useStore(overlays, (state) => state.overlay);
+  if (overlay === null || VIEWS[overlay.kind] === null) return null;
+  const { kind } = overlay;
+  return (
+    <Part
+      key={kind}
+      name={`What was opened (${kind})`}
+      close={() => overlays.closeIf(kind)}
+      place={(said) => (
+        <div className="overlay-layer">
+          <div className="part-failed-above">{said}</div>
+        </div>
+      )}
+    >
+      <OverlayView overlay={overlay} />
+    </Part>
+  );
 }
 
 function OverlayView<Kind extends Overlay["kind"]>({ overlay }: { overlay: OverlayOf<Kind> }) {

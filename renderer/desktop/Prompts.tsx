@@ -2,6 +2,7 @@
 import { type ComponentType, useEffect } from "react";
 import { useStore } from "zustand";
 import type { Prompt, PromptAnswer, PromptKind, PromptPayload } from "../shell/prompts.ts";
+import { Part, saysNothing } from "../shell/Part.tsx";
 import { useShell } from "../shell/shell.ts";
 import { KillPrompt } from "../vms/KillPrompt.tsx";
 import { CrossingPrompt } from "./crossings/CrossingPrompt.tsx";
@@ -12,6 +13,8 @@ import { TargetPrompt } from "./transfers/TargetPrompt.tsx";
 
 interface PromptViewProps<Kind extends PromptKind> {
   payload: PromptPayload<Kind>;
+  /** performance.now() */
+  askedMs: number;
   answer: (answer: PromptAnswer<Kind>) => void;
 }
 
@@ -29,11 +32,38 @@ export function Prompts() {
   const waiting = useStore(prompts, (state) => state.waiting);
   useEffect(() => prompts.noteShown(), [prompts, waiting]);
   const [first] = waiting;
-  return first === undefined ? null : <PromptView key={first.id} prompt={first} />;
+  return first === undefined ? null : <PromptPart key={first.id} prompt={first} />;
+}
+
+/** The answer by which nothing happens; undefined: there is none, the question stays open. */
+const DENIALS: { readonly [Kind in PromptKind]: PromptAnswer<Kind> | undefined } = {
+  crossing: "deny",
+  "open.choose": null,
+  quit: null,
+  quitting: undefined,
+  "transfer.target": null,
+  "vm.kill": false,
+};
+
+/** What cannot be shown as it is, with its mark, is answered by nobody: it is denied, and the next one has its turn. */
+function PromptPart({ prompt }: { prompt: Prompt }) {
+  const { prompts, notices } = useShell();
+  const deny = (): void => {
+    const denial = DENIALS[prompt.kind];
+    if (denial === undefined) prompts.putAway(prompt);
+    else prompts.answer(prompt, denial);
+    notices.show("A question of Atoll could not be shown: nothing was allowed by it. Atoll’s log says why.");
+  };
+  return (
+    <Part name={`The prompt (${prompt.kind})`} failed={deny} place={saysNothing}>
+      <PromptView prompt={prompt} />
+    </Part>
+  );
 }
 
 function PromptView<Kind extends PromptKind>({ prompt }: { prompt: Prompt<Kind> }) {
   const { prompts } = useShell();
   const View: ComponentType<PromptViewProps<Kind>> = VIEWS[prompt.kind];
-  return <View payload={prompt.payload} answer={(answer) => prompts.answer(prompt, answer)} />;
+  const { payload, askedMs } = prompt;
+  return <View payload={payload} askedMs={askedMs} answer={(answer) => prompts.answer(prompt, answer)} />;
 }

@@ -1,5 +1,6 @@
 /** Puts the desktop's working parts together: the only place that makes them. */
 import type { AtollBridge } from "#shared/ipc/index.ts";
+import { MAX_FAILURE_DETAIL } from "#shared/model/failed-part.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import { onLinkPorts } from "../host/bridge.ts";
 import { ActivityTracker } from "../input/activity.ts";
@@ -41,6 +42,7 @@ import { DesktopPolicy } from "../wm/control/desktop-policy.ts";
 import { createWmOverlayStore } from "../wm/model/overlays.ts";
 import { createWmStore } from "../wm/model/store.ts";
 import { tellNotPasted } from "./clipboard/tell-not-pasted.ts";
+import { followCrossingPrompts } from "./crossings/follow-prompts.ts";
 import { HostInput } from "./host-input.ts";
 import { tellOpened } from "./opener/tell-opened.ts";
 import { answerQuestions } from "./questions.ts";
@@ -164,6 +166,15 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     document.documentElement.dataset["theme"] = theme.shown;
   });
 
+  let hasFailed = false;
+  compositor.failed = (detail) => {
+    // What fails with one frame may fail with each.
+    if (hasFailed) return;
+    hasFailed = true;
+    bridge.report("desktop.partFailed", { part: "The compositor", detail: detail.slice(0, MAX_FAILURE_DETAIL) });
+    notices.show("Windows may not be drawn as they are: the part that draws them has failed. Atoll’s log says why.");
+  };
+
   /** The characters of the host's keyboard layout. There is no event for a change, so it is read when the page gets focus. */
   async function readLayout(): Promise<void> {
     keyboard.setLayout(await layoutMap());
@@ -204,6 +215,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("open.rulesChanged", ({ written }) => written !== null && openChanges.note(written));
     bridge.on("open.notice", tellOpened(shell));
     answerQuestions(shell);
+    followCrossingPrompts(shell);
     const attached = await bridge.request("desktop.attach", {});
     if (!attached.ok) return;
     const { placements, vms: list, theme, promptMark, problems, warnings, isWelcome } = attached.value;

@@ -66,7 +66,8 @@ class FakeMain {
       });
     },
     report: (name: string, input: unknown) => {
-      if (name === "question.shown") this.heard.push(`${name} ${JSON.stringify(input)}`);
+      if (name === "question.shown" || name === "desktop.partFailed")
+        this.heard.push(`${name} ${JSON.stringify(input)}`);
     },
     on: () => () => undefined,
     onQuestion: (listener: (question: AskedQuestion) => void) => {
@@ -93,6 +94,13 @@ class FakeMain {
   askWhetherToWait(): number {
     const id = (this.#lastId += 1);
     this.#asked({ id, name: "quitting", payload: { vms: [HOME, WEB] } });
+    return id;
+  }
+
+  /** A question that is not as it is declared. */
+  askBadly(name: AskedQuestion["name"]): number {
+    const id = (this.#lastId += 1);
+    this.#asked({ id, name, payload: {} } as unknown as AskedQuestion);
     return id;
   }
 
@@ -315,6 +323,47 @@ describe("while a prompt is shown", () => {
     expect(main.heard.at(-1)).toBe('answer 2 "quit-now"');
     expect(titles()).toEqual([]);
   });
+});
+
+describe("a prompt that cannot be shown", () => {
+  beforeEach(() => void vi.spyOn(console, "error").mockReturnValue());
+
+  it.each([
+    ["crossing", '"deny"'],
+    ["open.choose", "null"],
+    ["quit", "null"],
+    ["transfer.target", "null"],
+    ["vm.kill", "false"],
+  ] as const)("is denied, without having been on the screen: %s", async (name, denial) => {
+    await act(async () => void main.askBadly(name));
+    expect(main.heard.map((message) => message.split(" ", 1)[0])).toEqual(["desktop.partFailed", "answer"]);
+    expect(main.heard.at(-1)).toBe(`answer 1 ${denial}`);
+    expect(titles()).toEqual([]);
+  });
+
+  it("is put away where there is no denial, and the next one has its turn", async () => {
+    await act(async () => {
+      main.askBadly("quitting");
+      main.askKill();
+    });
+    expect(titles()).toEqual(["Kill “web”?"]);
+    expect(main.heard.filter((message) => message.startsWith("answer"))).toEqual([]);
+    await act(async () => button("Cancel").click());
+    expect(main.heard.at(-1)).toBe("answer 2 false");
+    // Whatever it was: the windows are there, and the focused one has the keyboard again.
+    expect(document.querySelector(".guest-content canvas")).not.toBeNull();
+    main.heard.length = 0;
+    guest.heard.length = 0;
+    key("keydown", "KeyC", "c");
+    expect(keysOfGuest()).toEqual([46]);
+  });
+});
+
+it("main hears once that the worker which draws windows has failed, and the person, too", async () => {
+  for (const detail of ["no memory", "no memory"])
+    await act(async () => FakeWorker.last.onmessage?.({ data: { type: "failed", detail } }));
+  expect(main.heard).toEqual(['desktop.partFailed {"part":"The compositor","detail":"no memory"}']);
+  expect(document.querySelector(".notice-text")?.textContent).toMatch(/^Windows may not be drawn/u);
 });
 
 describe("a prompt that opens", () => {

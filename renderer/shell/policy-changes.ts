@@ -51,12 +51,11 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
     return answer.ok ? answer.value : null;
   }
 
-  async function undo(): Promise<void> {
-    const last = getState().done.at(-1);
-    if (last === undefined) return;
+  async function undoOne(undone: DoneChange | undefined): Promise<void> {
+    if (undone === undefined) return;
     // Gone at once: pressed twice it undoes two changes, not one twice.
-    setState(({ done }) => ({ done: done.slice(0, -1) }));
-    const answer = await bridge.request("policy.undo", { change: last.change });
+    setState(({ done }) => ({ done: done.filter((one) => one !== undone) }));
+    const answer = await bridge.request("policy.undo", { change: undone.change });
     if (!answer.ok) notices.show(answer.error.message);
   }
 
@@ -74,7 +73,10 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
       const words = ({ rule }: PolicyChange): string =>
         `You set ${vm} → ${to} to ${decision}${rule === null ? "" : `, line ${rule.line}`}.`;
       const made = await make(bridge.request("network.makeRule", proposed), words);
-      if (made !== null) notices.tell(words(made), { isGood: true, action: { text: "Undo", run: () => void undo() } });
+      if (made === null) return;
+      // This one, whatever was changed since.
+      const run = (): void => void undoOne(getState().done.find(({ change }) => change === made.change));
+      notices.tell(words(made), { isGood: true, action: { text: "Undo", run } });
     },
     takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),
     deleteRules: (name) =>
@@ -83,6 +85,6 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
     restore: () => make(bridge.request("policy.restore", {}), () => "You put the last good policy.yaml back."),
     note: (change) =>
       add(change, change.rule === null ? "A rule was taken away." : `“Always” wrote line ${change.rule.line}.`),
-    undo,
+    undo: () => undoOne(getState().done.at(-1)),
   };
 }

@@ -18,7 +18,13 @@ export type PromptAnswer<Kind extends PromptKind> = PromptKinds[Kind]["answer"];
 
 /** A prompt that waits for its answer. */
 export type Prompt<Kinds extends PromptKind = PromptKind> = {
-  [Kind in Kinds]: { readonly id: number; readonly kind: Kind; readonly payload: PromptPayload<Kind> };
+  [Kind in Kinds]: {
+    readonly id: number;
+    readonly kind: Kind;
+    readonly payload: PromptPayload<Kind>;
+    /** When it was asked, performance.now(). */
+    readonly askedMs: number;
+  };
 }[Kinds];
 
 /** `cancelled`: whoever asked took the question back. */
@@ -44,6 +50,10 @@ export interface PromptQueue extends ReadonlyStore<PromptState> {
   ask: <Kind extends PromptKind>(question: Question<Kind>) => Promise<PromptOutcome<Kind>>;
   /** The person's answer; nothing happens when the prompt is gone. */
   answer: <Kind extends PromptKind>(prompt: Prompt<Kind>, answer: PromptAnswer<Kind>) => void;
+  /** What is asked has changed; `to` gives the same object where nothing has. */
+  change: <Kind extends PromptKind>(kind: Kind, to: (payload: PromptPayload<Kind>) => PromptPayload<Kind>) => void;
+  /** It cannot be shown, and is asked no more: as if whoever asked had taken it back. */
+  putAway: (prompt: Prompt) => void;
   /** The view has drawn the queue as it is now. */
   noteShown: () => void;
 }
@@ -83,10 +93,22 @@ export function createPromptQueue(): PromptQueue {
           resolve(outcome as PromptOutcome<Kind>);
         };
         asked.set(id, { settle, shown });
-        setState(({ waiting }) => ({ waiting: [...waiting, { id, kind, payload } as Prompt] }));
+        setState(({ waiting }) => ({
+          waiting: [...waiting, { id, kind, payload, askedMs: performance.now() } as Prompt],
+        }));
       });
     },
     answer: (prompt, answer) => end(prompt.id, { status: "answered", answer }),
+    change: (kind, to) => {
+      const { waiting } = getState();
+      const changed = waiting.map((prompt) => {
+        if (prompt.kind !== kind) return prompt;
+        const payload = to(prompt.payload as Parameters<typeof to>[0]);
+        return payload === prompt.payload ? prompt : ({ ...prompt, payload } as Prompt);
+      });
+      if (changed.some((prompt, at) => prompt !== waiting[at])) setState({ waiting: changed });
+    },
+    putAway: ({ id }) => end(id, { status: "cancelled" }),
     noteShown: () => {
       for (const one of asked.values()) {
         one.shown?.();

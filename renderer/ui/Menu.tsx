@@ -4,6 +4,7 @@ import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
 import type { LabelName } from "#shared/model/label.ts";
+import { useCloseWhenGone } from "./use-close-when-gone.ts";
 
 interface MenuProps {
   isOpen: boolean;
@@ -19,6 +20,7 @@ interface MenuProps {
 }
 
 export function Menu({ isOpen, setOpen, trigger, at, align, side = "bottom", label, children }: MenuProps) {
+  useCloseWhenGone(isOpen, () => setOpen(false));
   const anchor = at === undefined ? undefined : { getBoundingClientRect: () => new DOMRect(at.x, at.y, 0, 0) };
   return (
     <Base.Root open={isOpen} onOpenChange={setOpen}>

@@ -1,4 +1,4 @@
-/** The notices that are shown now, newest in front. F6 moves the keyboard focus to them. */
+/** The notices that are shown now, newest in front. F6 moves the keyboard focus to them, where no guest has the keys (Super+B). */
 import "./notices.css";
 import { Toast } from "@base-ui/react/toast";
 import { CircleCheck, TriangleAlert, X } from "lucide-react";

@@ -55,6 +55,21 @@ it("a prompt cannot be confirmed in its first second, nor in the first after the
   expect(press).toHaveBeenCalledOnce();
 });
 
+it("a press that has begun in that second answers nothing, however long it is held", () => {
+  ask("Really?");
+  passes(900);
+  const point = (type: string): void =>
+    act(() => void button("Do it").dispatchEvent(new PointerEvent(type, { bubbles: true })));
+  point("pointerdown");
+  passes(2_000);
+  expect(button("Do it").disabled).toBe(true);
+  point("pointerup");
+  // Now its click would come.
+  expect(button("Do it").disabled).toBe(true);
+  passes(1);
+  expect(button("Do it").disabled).toBe(false);
+});
+
 /** Whether the prompt keeps this key from the button that has the focus. */
 function isTaken(key: string, target: Element = button("Cancel")): boolean {
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });

@@ -12,14 +12,10 @@ import {
   type ReactNode,
   type RefObject,
   useContext,
-  useEffect,
   useRef,
-  useState,
 } from "react";
 import { Mark } from "./Mark.tsx";
-
-/** Long enough to see what is asked. */
-const ARMED_AFTER_MS = 1_000;
+import { DEAD_MS, useDead } from "./use-dead.ts";
 
 interface PromptProps {
   title: string;
@@ -57,7 +53,7 @@ export function Prompt(props: PromptProps) {
     buttons,
     note,
   } = props;
-  const isArmed = useArmed(title);
+  const isArmed = !useDead(title);
   const cancelButton = useRef<HTMLButtonElement>(null);
   /** When a key of text came that nothing in the prompt takes, performance.now(). */
   const typedMs = useRef(-Infinity);
@@ -73,7 +69,7 @@ export function Prompt(props: PromptProps) {
           onKeyDownCapture={(event) => {
             const isForButton = event.target instanceof HTMLButtonElement;
             if (isPress(event.key)) {
-              const isTyping = isForButton && performance.now() - typedMs.current < ARMED_AFTER_MS;
+              const isTyping = isForButton && performance.now() - typedMs.current < DEAD_MS;
               if (!isArmed || isTyping) event.preventDefault();
             } else if (isForButton && isText(event)) typedMs.current = performance.now();
           }}
@@ -140,24 +136,4 @@ function isText({ key, ctrlKey, altKey, metaKey }: ReactKeyboardEvent): boolean 
 /** What somebody who types presses a button with. */
 function isPress(key: string): boolean {
   return key === "Enter" || key === " ";
-}
-
-/** The question has been shown for a moment while the desktop had the focus. */
-function useArmed(question: string): boolean {
-  const [isArmed, setArmed] = useState(false);
-  useEffect(() => {
-    let timer = 0;
-    const wait = (): void => {
-      window.clearTimeout(timer);
-      setArmed(false);
-      timer = window.setTimeout(() => setArmed(true), ARMED_AFTER_MS);
-    };
-    wait();
-    window.addEventListener("focus", wait);
-    return () => {
-      window.clearTimeout(timer);
-      window.removeEventListener("focus", wait);
-    };
-  }, [question]);
-  return isArmed;
 }

@@ -2,6 +2,11 @@
 import { Toast } from "@base-ui/react/toast";
 
 const NOTICE_MS = 8_000;
+/**
+ * Kept at once: they stay while the desktop is not in front, and a guest may bring about many. More than are shown, so that some
+ * that were not seen come after those that are put away.
+ */
+const MAX_KEPT = 20;
 
 /** What Base UI keeps with a notice. */
 export interface NoticeData {
@@ -19,6 +24,8 @@ export class NoticeQueue {
   /** What the view shows. */
   readonly manager = Toast.createToastManager<NoticeData>();
   #last = { text: "", id: "" };
+  /** Ids of the newest, the oldest first; some of them may have gone. */
+  readonly #kept: string[] = [];
 
   /** Something has failed. The same text again replaces the one that is still shown. */
   show(text: string): void {
@@ -52,5 +59,8 @@ export class NoticeQueue {
   #replaceSame(text: string, add: () => string): void {
     if (this.#last.text === text) this.manager.close(this.#last.id);
     this.#last = { text, id: add() };
+    this.#kept.push(this.#last.id);
+    const oldest = this.#kept.length > MAX_KEPT ? this.#kept.shift() : undefined;
+    if (oldest !== undefined) this.manager.close(oldest);
   }
 }

@@ -13,7 +13,7 @@ import {
   Skull,
   X,
 } from "lucide-react";
-import { memo } from "react";
+import { memo, useState } from "react";
 import { useStore } from "zustand";
 import { useShallow } from "zustand/shallow";
 import { isGuestsWord, type VmNetwork, type VmStatus } from "#shared/model/vm.ts";
@@ -93,6 +93,8 @@ interface VmMenuProps {
 function VmMenu({ vm, wanting, paste }: VmMenuProps) {
   const shell = useShell();
   const { bridge, send, overlays } = shell;
+  // The one that waited when the menu opened: nothing comes in under the pointer, in place of what was to be pressed.
+  const [asked] = useState(paste);
   const answer = (id: number, given: "paste" | "ignore") => () =>
     bridge.report("clipboard.answer", { id, answer: given });
   const isOn = !canStart(vm);
@@ -105,10 +107,10 @@ function VmMenu({ vm, wanting, paste }: VmMenuProps) {
         {vm.networkDetail !== "" && <span className="chip-state">{vm.networkDetail}</span>}
         {vm.stateDetail !== "" && !isGuestsWord(vm) && <span className="chip-state">{vm.stateDetail}</span>}
       </div>
-      {paste !== null && (
+      {asked !== null && (
         <>
-          <MenuItem icon={<ClipboardPaste size={icon} />} text="Paste" run={answer(paste, "paste")} />
-          <MenuItem icon={<X size={icon} />} text="Ignore" run={answer(paste, "ignore")} />
+          <MenuItem icon={<ClipboardPaste size={icon} />} text="Paste" run={answer(asked, "paste")} />
+          <MenuItem icon={<X size={icon} />} text="Ignore" run={answer(asked, "ignore")} />
           <MenuRule />
         </>
       )}

@@ -1,9 +1,10 @@
 /** The desktop as a whole: its window, its page, its end. */
 import { z } from "zod";
 import { doctorCheck } from "../model/doctor.ts";
+import { MAX_FAILURE_DETAIL } from "../model/failed-part.ts";
 import { launchItems } from "../model/launch-item.ts";
 import { themeState } from "../model/theme.ts";
-import { domain, question, request } from "./declare.ts";
+import { domain, question, report, request } from "./declare.ts";
 import { chosenFiles, nothing, picture, vmId } from "./fields.ts";
 import { placementsSchema } from "./layout.ts";
 import { problems } from "./problem.ts";
@@ -58,6 +59,13 @@ export const desktopContract = domain({
       from: ["page", "cli"],
       input: z.strictObject({ vms: vmsOnQuit }),
       output: z.strictObject({ notStopped: z.array(z.string()) }),
+    }),
+  },
+  reports: {
+    /** A part of the page could not be drawn: for the log. `detail` may have words of a guest in it. */
+    "desktop.partFailed": report({
+      from: ["page"],
+      input: z.strictObject({ part: z.string().max(100), detail: z.string().max(MAX_FAILURE_DETAIL) }),
     }),
   },
   questions: {

@@ -521,6 +521,19 @@ test("a VM whose frame does not decode is reported and drawn no more; the others
   expect(good.credits).toBe(3);
 });
 
+test("a VM for whose frame there is no memory is reported and drawn no more; the others go on", () => {
+  // Its canvas gives nothing to draw on.
+  const [bad, good] = [new Guest("bad", 1, Object.freeze({})), new Guest("good", 2)];
+  bad.send();
+  expect(bad.said.at(-1)).toMatchObject({ type: "violation" });
+  good.send();
+  nextFrame();
+  good.send();
+  nextFrame();
+  expect(drawn).toEqual(["good", "good"]);
+  expect([bad.credits, good.credits]).toEqual([2, 4]);
+});
+
 test.each([
   ["its last window goes", ["end", "forget"]],
   ["it ends without windows", ["forget", "end"]],

@@ -10,7 +10,7 @@ import { DrawShares } from "./draw-shares.ts";
 import { FrameScheduler } from "./frame-scheduler.ts";
 import { LongTurns } from "./long-turns.ts";
 import { MemoryBudget } from "./memory-budget.ts";
-import { PixelLink } from "./pixel-link.ts";
+import { type DrawTurn, PixelLink } from "./pixel-link.ts";
 import { composePng } from "./screenshot.ts";
 
 /** Drawing stops after this much of a frame's time; the rest is drawn in the next one. */
@@ -31,6 +31,8 @@ const MAX_AT_ONCE_MS = 5;
 const ACTIVE_MS = 500;
 /** What the page has to do for a surface that changes its size, ms: it counts as time for drawing, and as its VM's. */
 const CHANGE_MS = 1;
+/** Characters of what a link is told of a violation, at most. */
+const MAX_DETAIL = 200;
 /** A VM that has drawn nothing for longer than this does not animate. */
 const IDLE_AFTER_MS = 20;
 
@@ -71,6 +73,7 @@ export class CompositorWorker {
               this.#tell({ type: "frameChanged", session: link.session, surface, frame });
             },
             canvasWanted: (session, surface) => this.#tell({ type: "canvasWanted", session, surface }),
+            emptied: (session, surface) => this.#tell({ type: "refreshWanted", session, surface }),
             grows: (link, px) => this.#budget.hasRoom(link, px),
             holds: (link) => this.#budget.limitWaiting(link),
             spent: (link, ms) => this.#shares.spent(link, ms),
@@ -165,7 +168,7 @@ export class CompositorWorker {
     // The response to a key is drawn in one piece, whatever it takes.
     const isWhole = endMs === null || link.unansweredKeyMs !== null || !this.#isShared(link, nowMs);
     const pieceEndMs = isWhole ? Infinity : Math.min(endMs, nowMs + PIECE_MS);
-    const shownMs = link.drawNext({
+    const shownMs = this.#tryDraw(link, {
       decoder: this.#decoder,
       uncutMs: isWhole ? Infinity : endMs - nowMs + OVERTIME_MS,
       isTimeUp: () => performance.now() >= pieceEndMs,
@@ -174,6 +177,16 @@ export class CompositorWorker {
     this.#shares.spent(link, spentMs);
     this.#hasLongTurn ||= this.#longTurns.took(link, spentMs + shownMs, nowMs + spentMs);
     this.#scheduler.drawn(link);
+  }
+
+  /** What cannot be drawn, as there is no memory for it, is its own VM's loss: tried for ever, it would be every VM's. */
+  #tryDraw(link: PixelLink, turn: DrawTurn): number {
+    try {
+      return link.drawNext(turn);
+    } catch (thrown) {
+      link.violate(`a frame cannot be drawn: ${String(thrown)}`.slice(0, MAX_DETAIL));
+      return 0;
+    }
   }
 
   #requestTick(): void {

@@ -35,5 +35,9 @@ export type FromCompositor =
   | { type: "frameChanged"; session: LinkSessionId; surface: SurfaceId; frame: FrameInfo }
   /** The surface was opaque and its next frame is not; that frame waits for another canvas. */
   | { type: "canvasWanted"; session: LinkSessionId; surface: SurfaceId }
+  /** The pixels of the surface's canvas are lost: it is empty until its guest sends all of it again. */
+  | { type: "refreshWanted"; session: LinkSessionId; surface: SurfaceId }
+  /** Something of the worker's own went wrong: for the log. */
+  | { type: "failed"; detail: string }
   /** PNG; null = it could not be made, or is larger than a picture may be. */
   | { type: "screenshot"; request: number; png: Uint8Array | null };

@@ -49,12 +49,14 @@ let port: FakePort;
 let link: PixelLink;
 /** Surfaces that were reported to want another canvas. */
 let wanted: SurfaceId[];
+/** Surfaces that were reported to have lost their pixels. */
+let emptied: SurfaceId[];
 const say = (data: PixelEvent): void => port.onmessage?.({ data });
 const violations = (): PixelCommand[] => port.heard.filter(({ type }) => type === "violation");
 
 beforeEach(() => {
   port = new FakePort();
-  wanted = [];
+  [wanted, emptied] = [[], []];
   const links = new Map<number, PixelLink>();
   const budget = new MemoryBudget(links);
   // 5 MPx: 24 of them are 122 MPx, 488 MB.
@@ -62,6 +64,7 @@ beforeEach(() => {
   link = new PixelLink(1 as LinkSessionId, port as unknown as MessagePort, {
     frameWaits: () => undefined,
     canvasWanted: (_life, surface) => wanted.push(surface),
+    emptied: (_life, surface) => emptied.push(surface),
     frameChanged: () => undefined,
     grows: (grown, px) => budget.hasRoom(grown, px),
     holds: (held) => budget.limitWaiting(held),
@@ -101,6 +104,20 @@ describe("the memory of one VM in the compositor", () => {
     }
     expect(violations()).toEqual([]);
   });
+
+  it.each([[[]], [[{ type: "retired", surface: id(1) }]]] as [PixelEvent[]][])(
+    "is given back when the page shows the window no more, and not before (%j)",
+    (before) => {
+      const own = canvas();
+      link.open(id(1), own);
+      say(frame(1, 400, 300));
+      link.drawNext(turn);
+      before.forEach(say);
+      expect([own.width, own.height]).toEqual([400, 300]);
+      link.forget(id(1));
+      expect([own.width, own.height]).toEqual([1, 1]);
+    },
+  );
 
   it.each([
     ["retired by its guest", (n: number) => say({ type: "retired", surface: id(n) })],
@@ -218,4 +235,19 @@ describe("a surface that becomes translucent", () => {
     }
     expect(violations()).toEqual([]);
   });
+});
+
+it("a canvas whose pixels are lost with the graphics processor's memory is reported, while there is a guest that can draw it", () => {
+  const lost = canvas();
+  link.open(id(1), lost);
+  say(frame(1, 10, 10));
+  link.drawNext(turn);
+  const restored = (): void => {
+    lost.oncontextrestored?.call(lost, new Event("contextrestored"));
+  };
+  restored();
+  expect(emptied).toEqual([1]);
+  link.end();
+  restored();
+  expect(emptied).toEqual([1]);
 });

@@ -29,6 +29,8 @@ export interface PixelLinkListener {
   frameWaits(link: PixelLink): void;
   frameChanged(link: PixelLink, surface: SurfaceId, frame: FrameInfo): void;
   canvasWanted(session: LinkSessionId, surface: SurfaceId): void;
+  /** The pixels of a canvas are lost. */
+  emptied(session: LinkSessionId, surface: SurfaceId): void;
   /** Its canvases would take so many pixels more; false: there is no room, and it is cut off. */
   grows(link: PixelLink, px: number): boolean;
   /** More bytes of it wait to be drawn. */
@@ -56,6 +58,8 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
   readonly #port: MessagePort;
   readonly #listener: PixelLinkListener;
   readonly #surfaces = new Map<SurfaceId, SurfaceCanvas>();
+  /** Surfaces that the guest has closed and the page has not forgotten yet. */
+  readonly #retired = new Map<SurfaceId, SurfaceCanvas>();
   readonly #waiting: WaitingFrame[] = [];
   /** The frame that is being drawn in several turns. */
   #cut: { of: WaitingFrame; frame: CutFrame } | null = null;
@@ -125,7 +129,10 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
   }
 
   open(id: SurfaceId, canvas: OffscreenCanvas): void {
-    this.#surfaces.set(id, new SurfaceCanvas(id, canvas));
+    const emptied = (): void => {
+      if (!this.#isEnded && this.#surfaces.has(id)) this.#listener.emptied(this.session, id);
+    };
+    this.#surfaces.set(id, new SurfaceCanvas(id, canvas, emptied));
     this.#tell({ type: "credit", surface: id, count: FIRST_CREDITS, shownSerial: 0 });
   }
 
@@ -147,14 +154,23 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
     this.#listener.frameWaits(this);
   }
 
+  /** The page shows it no more. Its memory is given back at once: collecting garbage may take its time. */
   forget(id: SurfaceId): void {
+    const surface = this.#take(id) ?? this.#retired.get(id);
+    this.#retired.delete(id);
+    surface?.release();
+  }
+
+  /** Takes a surface out, of which nothing more is drawn; undefined: it is not there. */
+  #take(id: SurfaceId): SurfaceCanvas | undefined {
     const surface = this.#surfaces.get(id);
-    if (surface === undefined) return;
+    if (surface === undefined) return undefined;
     this.#surfaces.delete(id);
     this.#owed.delete(surface);
     this.#waitingBytes -= this.#unfinished.get(id) ?? 0;
     for (const parts of surface.held) this.#waitingBytes -= heldBytes(parts);
     this.#unfinished.delete(id);
+    return surface;
   }
 
   /**
@@ -239,7 +255,7 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
 
   #received(event: PixelEvent): void {
     if (this.#isEnded) return;
-    if (event.type === "retired") return this.forget(event.surface);
+    if (event.type === "retired") return this.#retire(event.surface);
     const surface = this.#surfaces.get(event.surface);
     // The page has forgotten it meanwhile, or has not opened it yet.
     if (surface === undefined) return;
@@ -255,6 +271,12 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
     this.#unfinished.delete(surface.id);
     this.#waiting.push({ surface, parts });
     this.#listener.frameWaits(this);
+  }
+
+  /** The guest has closed it: the page may still show its last picture. */
+  #retire(id: SurfaceId): void {
+    const surface = this.#take(id);
+    if (surface !== undefined) this.#retired.set(id, surface);
   }
 
   #anySurface(): SurfaceId {

@@ -17,13 +17,16 @@ export class SurfaceCanvas {
   shown: FrameInfo | null = null;
   /** Frames that this canvas cannot show: they wait for `replace`. */
   readonly held: WholeFrame[] = [];
+  /** Its pixels were lost with the graphics processor's memory: it is empty until it is drawn anew. */
+  readonly #emptied: () => void;
   #context: OffscreenCanvasRenderingContext2D | null = null;
   #isOpaque = false;
   #parts: FrameMessage[] = [];
 
-  constructor(id: SurfaceId, canvas: OffscreenCanvas) {
+  constructor(id: SurfaceId, canvas: OffscreenCanvas, emptied: () => void) {
     this.id = id;
     this.canvas = canvas;
+    this.#emptied = emptied;
   }
 
   /** Takes one message of a frame; returns the frame when the message is its last one. */
@@ -97,6 +100,7 @@ export class SurfaceCanvas {
     if (this.#context !== null) return this.#context;
     const context = this.canvas.getContext("2d", { alpha: !isOpaque });
     if (context === null) throw new Error("a canvas without a 2d context");
+    this.canvas.oncontextrestored = this.#emptied;
     this.#isOpaque = isOpaque;
     return (this.#context = context);
   }

@@ -1,5 +1,6 @@
 /** One crossing in the timeline: a line, and when it is open who decided and what can be done about it. */
 import { Plus, Undo2 } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { type AuditEntry, partyName } from "#shared/model/crossing.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
@@ -26,14 +27,13 @@ interface TimelineEntryProps extends TimelineProps {
 export function TimelineEntry({ entry, isOpen, toggle, showPair }: TimelineEntryProps) {
   const { Icon } = ACTION_WORDS[entry.action];
   const verdict = verdictOf(entry);
+  const element = useRef<HTMLDivElement>(null);
+  // Once: whoever reads further is not brought back by what crosses meanwhile.
+  useEffect(() => {
+    if (isOpen) element.current?.scrollIntoView({ block: "nearest" });
+  }, [isOpen]);
   return (
-    <div
-      className="entry"
-      data-open={isOpen || undefined}
-      ref={(element) => {
-        if (isOpen) element?.scrollIntoView({ block: "nearest" });
-      }}
-    >
+    <div ref={element} className="entry" data-open={isOpen || undefined}>
       <button type="button" className="entry-line" aria-expanded={isOpen} onClick={toggle}>
         <time dateTime={entry.time}>{TIME.format(new Date(entry.time))}</time>
         <Icon size={14} aria-hidden="true" />

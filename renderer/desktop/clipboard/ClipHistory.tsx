@@ -13,6 +13,7 @@ import { agoWords, bytesWords } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { LabelShape } from "../../ui/LabelShape.tsx";
 import { Tag } from "../../ui/Tag.tsx";
+import { keepTabWithin } from "../sheet/keep-tab-within.ts";
 
 /** Characters of a text that are shown. */
 const SHOWN_CHARACTERS = 200;
@@ -22,17 +23,17 @@ export function ClipHistory() {
   const field = useRef<HTMLInputElement>(null);
   const [search, setSearch] = useState("");
   const [label, setLabel] = useState<LabelName | null>(null);
-  /** Not its place: what is copied meanwhile must not be picked instead. null: the first. */
+  /** Not its place: what is copied meanwhile must not be picked instead. null: there has been none yet. */
   const [chosenId, setChosenId] = useState<number | null>(null);
   const { value, error } = useRequest("clipboard.history", { search, label }, ["clipboard.historyChanged"]);
   const labels = useStore(vmStore, ({ vms }) =>
     LABEL_NAMES.filter((name) => vms.some((vm) => vm.label === name)).join(" "),
   );
   const entries = value ?? [];
-  const at = Math.max(
-    0,
-    entries.findIndex(({ id }) => id === chosenId),
-  );
+  const [first] = entries;
+  const known = entries.findIndex(({ id }) => id === chosenId);
+  if (known === -1 && first !== undefined) setChosenId(first.id);
+  const at = Math.max(0, known);
   const chosen = entries[at];
 
   const pick = (entry: ClipHistoryEntry | undefined): void => {
@@ -45,7 +46,7 @@ export function ClipHistory() {
     setChosenId(entries[at + 1]?.id ?? entries[at - 1]?.id ?? null);
     send("clipboard.forget", { entry: entry.id });
   };
-  const onKey = (event: ReactKeyboardEvent): void => {
+  const onKey = (event: ReactKeyboardEvent<HTMLElement>): void => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === "Escape") overlays.close();
     // A button that has the focus is pressed by it.
@@ -54,6 +55,7 @@ export function ClipHistory() {
     else if (step !== undefined) setChosenId(entries[Math.max(0, Math.min(entries.length - 1, at + step))]?.id ?? null);
     else if (event.key.toLowerCase() === "p" && event.ctrlKey && chosen !== undefined) pin(chosen);
     else if (event.key === "Delete" && event.shiftKey && chosen !== undefined) forget(chosen);
+    else if (event.key === "Tab") return keepTabWithin(event.currentTarget, event);
     else return;
     event.preventDefault();
   };
@@ -85,16 +87,16 @@ export function ClipHistory() {
           <button type="button" aria-pressed={label === null} onClick={() => setLabel(null)}>
             All
           </button>
-          {labels.split(" ").map((name) => (
+          {labelsIn(labels).map((name) => (
             <button
               key={name}
               type="button"
               data-label={name}
               aria-label={name}
               aria-pressed={label === name}
-              onClick={() => setLabel(name as LabelName)}
+              onClick={() => setLabel(name)}
             >
-              <LabelShape label={name as LabelName} />
+              <LabelShape label={name} />
             </button>
           ))}
           <button
@@ -151,6 +153,11 @@ export function ClipHistory() {
       </section>
     </div>
   );
+}
+
+/** "": there is no VM, and so no label. */
+function labelsIn(words: string): LabelName[] {
+  return words === "" ? [] : (words.split(" ") as LabelName[]);
 }
 
 interface ClipProps {

@@ -3,41 +3,41 @@
  * They take neither the keyboard nor the focus, and are gone when their line has run out. The VM's menu has the same answers.
  */
 import "./paste-bars.css";
-import { useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { WaitingPasteView } from "#shared/ipc/clipboard.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useTag } from "../../shell/use-vm.ts";
 import { GuestText } from "../../ui/GuestText.tsx";
 import { LabelShape } from "../../ui/LabelShape.tsx";
+import { useDead } from "../../ui/use-dead.ts";
 import { typeWord } from "../crossings/action-words.ts";
 
 /** Shown at most: the others wait in their VMs' menus. */
 const MAX_BARS = 3;
-/** A click that was meant for what was there before counts for nothing. */
-const DEAD_MS = 1_000;
 
 export function PasteBars() {
   const waiting = useStore(useShell().clipboard, (state) => state.waiting);
   if (waiting.length === 0) return null;
   return (
     <div className="paste-bars" role="status">
-      {waiting.slice(0, MAX_BARS).map((one) => (
-        <PasteBar key={one.id} paste={one} />
+      {waiting.slice(0, MAX_BARS).map((one, at) => (
+        <PasteBar key={one.id} paste={one} above={waiting.slice(0, at)} />
       ))}
     </div>
   );
 }
 
-function PasteBar({ paste: { id, vm, from, app, type, lapsesInMs } }: { paste: WaitingPasteView }) {
+interface PasteBarProps {
+  paste: WaitingPasteView;
+  /** Those whose bars are above it: where one has gone, it is in the place of another. */
+  above: readonly WaitingPasteView[];
+}
+
+function PasteBar({ paste: { id, vm, from, app, type, lapsesInMs }, above }: PasteBarProps) {
   const { bridge } = useShell();
   const tag = useTag(vm);
   const source = useTag(from);
-  const [isDead, setDead] = useState(true);
-  useEffect(() => {
-    const timer = setTimeout(() => setDead(false), DEAD_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  const isDead = useDead([...above, { id }].map((one) => one.id).join(" "));
   const answer = (given: "paste" | "ignore") => () => bridge.report("clipboard.answer", { id, answer: given });
   return (
     <div className="paste-bar" data-label={tag.label}>

@@ -98,6 +98,31 @@ it("a program that wants to paste is quoted in a bar, which takes no focus and c
   expect(textsOf(".paste-bar")).toEqual([]);
 });
 
+it("a bar that moves up into the place of another one cannot be pressed for a second, nor one after the desktop has come to the front", async () => {
+  vi.useFakeTimers();
+  await show(<PasteBars />);
+  const enabled = (): boolean[] =>
+    [...document.querySelectorAll<HTMLButtonElement>(".paste-bar .button:first-of-type")].map((one) => !one.disabled);
+  await take([PASTE, { ...PASTE, id: 5, vm: HOME }]);
+  act(() => void vi.advanceTimersByTime(1_000));
+  expect(enabled()).toEqual([true, true]);
+  // The first click of a double click has answered the upper one.
+  await take([{ ...PASTE, id: 5, vm: HOME }]);
+  expect(enabled()).toEqual([false]);
+  await click(".paste-bar .button", "Paste");
+  expect(said).toEqual([]);
+  act(() => void vi.advanceTimersByTime(1_000));
+  // One that comes below moves nothing.
+  await take([
+    { ...PASTE, id: 5, vm: HOME },
+    { ...PASTE, id: 6 },
+  ]);
+  expect(enabled()).toEqual([true, false]);
+  act(() => void vi.advanceTimersByTime(1_000));
+  act(() => void window.dispatchEvent(new Event("focus")));
+  expect(enabled()).toEqual([false, false]);
+});
+
 it("however many VMs want to paste, three bars are shown", async () => {
   await show(<PasteBars />);
   await take([1, 2, 3, 4, 5].map((id) => ({ ...PASTE, id, app: "" })));
@@ -113,6 +138,43 @@ it("the VM's chip says so, and its menu has the same answers", async () => {
   await act(async () => shell.overlays.open({ kind: "vm-menu", vm: WEB }));
   await click(".menu-item", "Paste");
   expect(said).toEqual([["clipboard.answer", { id: 4, answer: "paste" }]]);
+});
+
+it("a paste that begins to wait while the menu is open does not come in under the pointer", async () => {
+  await show(<VmChip vm={vm(WEB, "coral")} />);
+  await act(async () => shell.overlays.open({ kind: "vm-menu", vm: WEB }));
+  const entries = textsOf(".menu-text");
+  await take([PASTE]);
+  expect(textsOf(".menu-text")).toEqual(entries);
+  await act(async () => shell.overlays.close());
+  await act(async () => shell.overlays.open({ kind: "vm-menu", vm: WEB }));
+  // What has lapsed meanwhile is not replaced by another one.
+  await take([{ ...PASTE, id: 5 }]);
+  await click(".menu-item", "Paste");
+  expect(said).toEqual([["clipboard.answer", { id: 4, answer: "paste" }]]);
+});
+
+it("the menu of a window that closes meanwhile is closed, and the keyboard is free", async () => {
+  const id = "web.1" as WindowId;
+  shell.wm.dispatch({ type: "opened", id, vm: WEB, guest: guestWindow(1) });
+  await show(<Overlays />);
+  await act(async () => shell.overlays.open({ kind: "window-menu", window: id, x: 0, y: 0 }));
+  expect(document.querySelector(".menu")).not.toBeNull();
+  await act(async () => shell.wm.dispatch({ type: "closed", id }));
+  expect([document.querySelector(".menu"), shell.overlays.getState().overlay]).toEqual([null, null]);
+});
+
+it("another window's menu in its place stays", async () => {
+  const [first, second] = ["web.1", "web.2"] as unknown as [WindowId, WindowId];
+  shell.wm.dispatch({ type: "opened", id: first, vm: WEB, guest: guestWindow(1) });
+  shell.wm.dispatch({ type: "opened", id: second, vm: WEB, guest: guestWindow(2) });
+  await show(<Overlays />);
+  await act(async () => shell.overlays.open({ kind: "window-menu", window: first, x: 0, y: 0 }));
+  await act(async () => {
+    shell.wm.dispatch({ type: "closed", id: first });
+    shell.overlays.open({ kind: "window-menu", window: second, x: 0, y: 0 });
+  });
+  expect(shell.overlays.getState().overlay).toMatchObject({ window: second });
 });
 
 it("a window's menu pastes from where something was copied, and copies to the host", async () => {
@@ -217,6 +279,31 @@ it("arrows choose, Enter picks; what is copied meanwhile does not take its place
   expect(options()[2]).toBe("> two <i>lines</i>U+202E");
   await press("Enter");
   expect([said.at(-1), shell.overlays.getState().overlay]).toEqual([["clipboard.pick", { entry: 2 }], null]);
+});
+
+it("the first one is chosen by what it is, too: what is copied meanwhile is not picked in its place", async () => {
+  await openHistory();
+  history = [clip(4), ...history];
+  await act(async () => historyChanged());
+  expect(options().slice(0, 2)).toEqual(["text 4", "> text 3"]);
+  await press("Enter");
+  expect(said.at(-1)).toEqual(["clipboard.pick", { entry: 3 }]);
+});
+
+it("opens where there is no VM, and so no label", async () => {
+  shell.vms.take([]);
+  await openHistory();
+  expect(textsOf(".clips-labels button")).toEqual(["All", "Clear"]);
+  expect(document.querySelector(".part-failed")).toBeNull();
+});
+
+it("the Tab key stays within it", async () => {
+  await openHistory();
+  await press("Tab", { shiftKey: true });
+  expect(element(".clips").contains(document.activeElement)).toBe(true);
+  expect(document.activeElement).toBe(element(".clips-clear"));
+  await press("Tab");
+  expect(document.activeElement).toBe(element("input"));
 });
 
 it("is searched by words and by label, pinned, forgotten and cleared", async () => {

@@ -8,6 +8,7 @@ import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, textsOf } from "../../ui/testing.tsx";
 import { Prompts } from "../Prompts.tsx";
+import { followCrossingPrompts } from "./follow-prompts.ts";
 
 type Asked = QuestionPayload<"crossing">;
 type PreviewEvent = { prompt: number; preview: CrossingPreview };
@@ -66,6 +67,7 @@ const facts = (): string => element(".crossing-facts").textContent;
 
 beforeEach(async () => {
   shell = testShell({ bridge });
+  followCrossingPrompts(shell);
   drawn = await draw(
     <ShellContext value={shell}>
       <Prompts />
@@ -113,6 +115,15 @@ it("the age of a copy counts on while the prompt waits; what was not copied has 
   vi.useRealTimers();
 });
 
+it("also while it waits for its turn", async () => {
+  vi.useFakeTimers();
+  await ask();
+  await ask({ prompt: 8, app: "" });
+  act(() => void vi.advanceTimersByTime(50_000));
+  await click('[data-answer="deny"]');
+  expect(textsOf(".crossing-wire small")).toEqual(["copied 1 min ago"]);
+});
+
 it("quotes the text: no markup comes of it, and what is hidden in it is boxed", async () => {
   await ask();
   expect(textsOf(".guest-preview-line")).toEqual(["one ↵", "<b>two</b>U+202E"]);
@@ -152,6 +163,21 @@ it("follows a source that still sends, and no other prompt's", async () => {
   await act(async () => tell({ prompt: 8, preview: { kind: "none", bytes: 5, isComplete: true } }));
   await act(async () => tell({ prompt: 7, preview: { kind: "none", bytes: 3_100_000, isComplete: true } }));
   expect(facts()).toBe("image/png · 3.1 MB");
+});
+
+it("what has come while another prompt was in front is there when its turn comes", async () => {
+  await ask();
+  await ask({ prompt: 8, preview: { kind: "none", bytes: 5, isComplete: false } });
+  await act(async () => {
+    tell({ prompt: 8, preview: { kind: "text", text: "all of it", bytes: 9, isComplete: true } });
+    join({ prompt: 8, requests: 4 });
+  });
+  expect(textsOf(".guest-preview-line")).toEqual(["one ↵", "<b>two</b>U+202E"]);
+  await click('[data-answer="deny"]');
+  expect(element('[role="alertdialog"]').dataset["prompt"]).toBe("8");
+  expect(textsOf(".guest-preview-line")).toEqual(["all of it"]);
+  expect(document.querySelector(".crossing-growing")).toBeNull();
+  expect(element(".prompt-note").textContent).toMatch(/^Asked 4 times/u);
 });
 
 it("a picture is drawn from pixels alone, when all of it has come, with its real size", async () => {

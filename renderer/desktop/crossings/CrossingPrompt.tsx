@@ -18,10 +18,12 @@ type AskedCrossing = QuestionPayload<"crossing">;
 
 interface CrossingPromptProps {
   payload: AskedCrossing;
+  /** performance.now() */
+  askedMs: number;
   answer: (answer: CrossingAnswer) => void;
 }
 
-export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) {
+export function CrossingPrompt({ payload: asked, askedMs, answer }: CrossingPromptProps) {
   const more = useStore(useShell().prompts, ({ waiting }) => waiting.length - 1);
   const { action, type, from, to, answers, rule, warning } = asked;
   const words = ACTION_WORDS[action];
@@ -32,7 +34,7 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
       isWide
       name={asked.prompt}
       cancelText="Deny"
-      text={<Wire asked={asked} />}
+      text={<Wire asked={asked} askedMs={askedMs} />}
       cancel={() => answer("deny")}
       buttons={
         <>
@@ -95,7 +97,8 @@ export function CrossingPrompt({ payload: asked, answer }: CrossingPromptProps) 
 }
 
 /** From whom to whom, with what it is on the wire between them. */
-function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: AskedCrossing }) {
+function Wire({ asked, askedMs }: Pick<CrossingPromptProps, "askedMs"> & { asked: AskedCrossing }) {
+  const { action, from, to, type, app, copiedAgoS } = asked;
   const { Icon } = ACTION_WORDS[action];
   const [fromLabel, toLabel] = [usePartyLabel(from), usePartyLabel(to)];
   return (
@@ -108,7 +111,7 @@ function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: A
       </span>
       <span className="crossing-line" data-label={toLabel ?? undefined} data-end />
       <PartyTag party={to} />
-      {copiedAgoS !== null && <CopiedAgo atFirstS={copiedAgoS} />}
+      {copiedAgoS !== null && <CopiedAgo atFirstS={copiedAgoS} askedMs={askedMs} />}
       {app !== "" && (
         <small data-end>
           for <GuestText text={app} />, as {nameOf(to)} says
@@ -118,39 +121,26 @@ function Wire({ asked: { action, from, to, type, app, copiedAgoS } }: { asked: A
   );
 }
 
-/** Requests that one answer is for, as they come. */
-function Joined({ asked: { prompt, requests: first } }: { asked: AskedCrossing }) {
-  const { bridge } = useShell();
-  const [requests, setRequests] = useState(first);
-  useEffect(
-    () => bridge.on("crossing.joined", (event) => event.prompt === prompt && setRequests(event.requests)),
-    [bridge, prompt],
-  );
+/** Requests that one answer is for. */
+function Joined({ asked: { requests } }: { asked: AskedCrossing }) {
   if (requests === 1) return null;
   const count = requests < MAX_COUNTED_REQUESTS ? requests : `${requests} or more`;
   return <>{`Asked ${count} times, answered once. `}</>;
 }
 
-/** Counts on while the prompt waits. */
-function CopiedAgo({ atFirstS }: { atFirstS: number }) {
-  const [waitedS, setWaitedS] = useState(0);
+/** Counts on while the prompt waits, also for its turn. */
+function CopiedAgo({ atFirstS, askedMs }: { atFirstS: number; askedMs: number }) {
+  const [nowMs, setNowMs] = useState(() => performance.now());
   useEffect(() => {
-    const sinceMs = performance.now();
-    const timer = setInterval(() => setWaitedS((performance.now() - sinceMs) / 1000), 1_000);
+    const timer = setInterval(() => setNowMs(performance.now()), 1_000);
     return () => clearInterval(timer);
   }, []);
-  return <small>copied {agoWords(atFirstS + waitedS)}</small>;
+  return <small>copied {agoWords(atFirstS + (nowMs - askedMs) / 1000)}</small>;
 }
 
 /** What would cross, as it is now: the source may still send. */
-function Content({ asked: { prompt, preview: first, action, from, type, isSecret } }: { asked: AskedCrossing }) {
-  const { bridge } = useShell();
-  const [preview, setPreview] = useState(first);
+function Content({ asked: { preview, action, from, type, isSecret } }: { asked: AskedCrossing }) {
   const label = usePartyLabel(from);
-  useEffect(
-    () => bridge.on("crossing.preview", (event) => event.prompt === prompt && setPreview(event.preview)),
-    [bridge, prompt],
-  );
   const hidden = preview?.kind === "text" ? hiddenIn(preview.text) : 0;
   // Their names, which say themselves how many more there are; the bytes are those of the files.
   const isFiles = action === "file.send";

@@ -70,6 +70,27 @@ it("icons say whose they are, and main hears when they are shown", async () => {
   expect(textsOf(".desktop-icons-more")).toEqual(["and 12 more"]);
 });
 
+it("whoever has opened one has the keyboard in the windows again", async () => {
+  await point("b.pdf");
+  await press("Enter");
+  expect([sent.length, shell.overlays.getState().overlay]).toEqual([1, null]);
+  await point("b.pdf");
+  await act(
+    async () => void element(".desktop-icon", "b.pdf").dispatchEvent(new MouseEvent("dblclick", { bubbles: true })),
+  );
+  expect([sent.length, shell.overlays.getState().overlay]).toEqual([2, null]);
+});
+
+it("a guest that takes its files away gives the keyboard back, and so does one whose file has its menu open", async () => {
+  await point("a.txt");
+  await tell([]);
+  expect(shell.overlays.getState().overlay).toBeNull();
+  await tell([icon("1", "a.txt"), icon("2", "b.pdf")]);
+  await act(async () => shell.overlays.open({ kind: "icon-menu", icon: "1", x: 0, y: 0 }));
+  await tell([icon("2", "b.pdf")]);
+  expect(shell.overlays.getState().overlay).toBeNull();
+});
+
 it("a press takes the keyboard and chooses, with Ctrl and Shift several; a press elsewhere gives it back", async () => {
   await point("a.txt");
   expect(shell.overlays.getState().overlay).toEqual({ kind: "icons" });

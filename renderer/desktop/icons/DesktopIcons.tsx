@@ -32,6 +32,10 @@ export function DesktopIcons() {
     const id = current ?? icons[0]?.id;
     list.current?.querySelector<HTMLElement>(`[data-icon="${id}"]`)?.focus();
   }, [hasKeyboard, isRenaming, current, icons]);
+  // A guest may take all of its files away.
+  useEffect(() => {
+    if (hasKeyboard && icons.length === 0) overlays.closeIf("icons");
+  }, [hasKeyboard, icons, overlays]);
   // A press elsewhere gives the keyboard back; a guest's window keeps its press from moving the page's focus.
   useEffect(() => {
     if (!hasKeyboard) return;

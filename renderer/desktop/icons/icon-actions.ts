@@ -15,7 +15,13 @@ export function chosenIcons({ icons }: Pick<Services, "icons">): string[] {
   return all.filter(({ id }) => chosen.has(id)).map(({ id }) => id);
 }
 
-export function openIcons({ send }: Services, ids: readonly string[], inDisposable = false): void {
+/** Whoever has opened something goes on there: the keyboard is the windows' again. */
+export function openIcons(
+  { send, overlays }: Pick<Shell, "send" | "overlays">,
+  ids: readonly string[],
+  inDisposable = false,
+): void {
+  overlays.closeIf("icons");
   for (const id of ids) send("icon.open", { id, inDisposable });
 }
 

@@ -157,3 +157,15 @@ it("J and K go through the cards, arrows through the answers", async () => {
   await press("k");
   expect(textsOf(".ask-card h3")).toEqual(["build.harbour.example:443"]);
 });
+
+it("arrows go from row to row, however many answers there are", async () => {
+  await act(async () => shell.vms.take([{ ...vmStatus("web"), role: "disposable" }]));
+  await take(card(11));
+  await wait(1_000);
+  element("button", "Allow till it stops").focus();
+  await press("ArrowDown");
+  expect(document.activeElement).toBe(element("button", "Deny till it stops"));
+  await press("ArrowUp");
+  await press("ArrowLeft");
+  expect(document.activeElement).toBe(element("button", "Allow once"));
+});

@@ -7,14 +7,16 @@ import { Ban, Check, ChevronRight, X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useState } from "react";
 import { useStore } from "zustand";
 import type { AskCard, CardAnswer } from "#shared/model/network.ts";
+import { Part } from "../../shell/Part.tsx";
 import { useShell } from "../../shell/shell.ts";
 import { useTag } from "../../shell/use-vm.ts";
 import { agoWords, countOf } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { Tag } from "../../ui/Tag.tsx";
+import { useDead } from "../../ui/use-dead.ts";
 
-/** A click that was meant for what was there before counts for nothing. */
-const DEAD_MS = 1_000;
+/** The second click of a double click counts for nothing. */
+const ANSWERED_MS = 1_000;
 
 type Answer = readonly [answer: CardAnswer, words: string];
 const ALLOW: readonly Answer[] = [
@@ -54,13 +56,15 @@ export function AskCards() {
   };
   return (
     <div className="ask-cards" role="group" aria-label="Names that wait" onKeyDown={onKeyDown}>
-      {cards.map((card) =>
-        card === open ? (
-          <OpenCard key={card.id} card={card} isAnswering={isAnswering} answering={answering} />
-        ) : (
-          <ClosedCard key={card.id} card={card} open={() => setChosen(card.id)} />
-        ),
-      )}
+      {cards.map((card) => (
+        <Part key={card.id} name="A card">
+          {card === open ? (
+            <OpenCard card={card} isAnswering={isAnswering} answering={answering} />
+          ) : (
+            <ClosedCard card={card} open={() => setChosen(card.id)} />
+          )}
+        </Part>
+      ))}
     </div>
   );
 }
@@ -194,14 +198,23 @@ function OpenCard({ card, isAnswering, answering }: OpenCardProps) {
   );
 }
 
-/** Arrows go through the answers. */
+/** Arrows go through the answers, and to the same one of the other row. */
 function walk(event: ReactKeyboardEvent<HTMLElement>): void {
-  const buttons = [...event.currentTarget.querySelectorAll<HTMLButtonElement>("button:not(:disabled)")];
-  const at = buttons.findIndex((button) => button === document.activeElement);
-  const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowDown: 5, ArrowLeft: -1, ArrowUp: -5 };
-  const by = steps[event.key];
-  if (by === undefined || at === -1) return;
-  buttons[at + by]?.focus();
+  const buttonsOf = (part: Element): HTMLElement[] => [...part.querySelectorAll<HTMLElement>("button:not(:disabled)")];
+  const indexIn = (buttons: readonly HTMLElement[]): number =>
+    buttons.findIndex((one) => one === document.activeElement);
+  const all = buttonsOf(event.currentTarget);
+  const rows = [...event.currentTarget.querySelectorAll(".ask-answers")].map(buttonsOf);
+  const row = rows.findIndex((buttons) => indexIn(buttons) !== -1);
+  const [at, inRow] = [indexIn(all), indexIn(rows[row] ?? [])];
+  const to: Readonly<Record<string, HTMLElement | undefined>> = {
+    ArrowRight: all[at + 1],
+    ArrowLeft: all[at - 1],
+    ArrowDown: rows[row + 1]?.[inRow],
+    ArrowUp: rows[row - 1]?.[inRow],
+  };
+  if (at === -1 || !(event.key in to)) return;
+  to[event.key]?.focus();
   event.preventDefault();
 }
 
@@ -211,29 +224,9 @@ function useAnswering(): [isAnswering: boolean, answering: (answer: Promise<void
   const end = (): void => setCount((before) => before - 1);
   const answering = (answer: Promise<void>): void => {
     setCount((before) => before + 1);
-    void answer.finally(() => setTimeout(end, DEAD_MS));
+    void answer.finally(() => setTimeout(end, ANSWERED_MS));
   };
   return [count > 0, answering];
-}
-
-/** @param shown what would be answered: another one is dead again, from its first moment on */
-function useDead(shown: string): boolean {
-  const [live, setLive] = useState<string | null>(null);
-  useEffect(() => {
-    let timer = 0;
-    const wait = (): void => {
-      window.clearTimeout(timer);
-      setLive(null);
-      timer = window.setTimeout(() => setLive(shown), DEAD_MS);
-    };
-    wait();
-    window.addEventListener("focus", wait);
-    return () => {
-      window.clearTimeout(timer);
-      window.removeEventListener("focus", wait);
-    };
-  }, [shown]);
-  return live !== shown;
 }
 
 /** Seconds since then, counted on while it is shown. */

@@ -31,6 +31,8 @@ let past: PastFlow[];
 let scanner: ScannerView;
 let alerts: AlertView[];
 let findings: LeakFinding[];
+/** Of network.watch; null: it is answered. */
+let refusal: string | null;
 const NOTHING_MOVED = { keys: [], numbers: new Float64Array() };
 
 let changed: (payload: EventPayload<"network.changed">) => void;
@@ -47,6 +49,7 @@ const price = {
 const bridge = {
   request: async (name: string, input: unknown) => {
     asked.push({ name, input });
+    if (name === "network.watch" && refusal !== null) return { ok: false, error: { message: refusal } };
     const answers: Record<string, unknown> = {
       "network.watch": { filter, flows, traffic: [], scanner, alerts },
       "network.history": { flows: past, total: past.length },
@@ -64,6 +67,7 @@ const bridge = {
 
 beforeEach(() => {
   asked = [];
+  refusal = null;
   filter = READY;
   past = [];
   scanner = { state: "off", detail: "" };
@@ -96,6 +100,23 @@ it("shows each VM with its way out, what passes and what was refused, and why", 
   ]);
   expect(textsOf(".network-filter")[0]).toMatch(/^Firewall runs\. Revision 212 is in force since/u);
   expect(textsOf(".network-counts")).toEqual(["denied 3kernel counts 0 packets"]);
+});
+
+it("a slash is no search's while a prompt is shown: that has the keyboard", async () => {
+  await show();
+  const prompt = new AbortController();
+  void shell.prompts.ask({ kind: "quit", payload: { vms: [] }, signal: prompt.signal });
+  await press("/");
+  expect(document.activeElement).toBe(document.body);
+  prompt.abort();
+  await press("/");
+  expect(document.activeElement).toBe(element(".network-search input"));
+});
+
+it("says why it shows nothing", async () => {
+  refusal = "The list of connections cannot be read.";
+  await show();
+  expect([textsOf(".inspector-error"), document.querySelector(".bars")]).toEqual([[refusal], null]);
 });
 
 it("calls rows that count what has none of its own no look-ups", async () => {

@@ -23,7 +23,7 @@ const PERIODS = [
 type Days = (typeof PERIODS)[number][0];
 
 export function NetworkView() {
-  const state = useNetwork();
+  const { state, error } = useNetwork();
   const [words, setWords] = useState("");
   const [days, setDays] = useState<Days>(null);
   const waiting = useStore(useShell().asks, ({ cards }) => cards.length);
@@ -53,7 +53,9 @@ export function NetworkView() {
           {state !== null && <Counts state={state} words={words} type={setWords} />}
         </header>
         {state !== null && days === null && <ScanAlerts alerts={state.alerts} />}
-        {state === null ? <Bars count={8} /> : <Groups state={state} words={words} days={days} />}
+        {state !== null && <Groups state={state} words={words} days={days} />}
+        {error !== null && <p className="inspector-error">{error}</p>}
+        {state === null && error === null && <Bars count={8} />}
       </div>
       {waiting > 0 && (
         <aside className="network-side" aria-label="Waiting for you">
@@ -97,6 +99,7 @@ function FilterLine({ filter: { state, revision, sinceMs, detail } }: { filter: 
 }
 
 function SearchField({ words, type }: { words: string; type: (words: string) => void }) {
+  const { prompts } = useShell();
   const field = useRef<HTMLInputElement>(null);
   const clear = (event: ReactKeyboardEvent): void => {
     if (event.key !== "Escape" || words === "") return;
@@ -106,13 +109,15 @@ function SearchField({ words, type }: { words: string; type: (words: string) => 
   // Wherever the focus is in the sheet.
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
+      // The sheet stays below a prompt, which has the keyboard.
+      const isElsewhere = event.target instanceof HTMLInputElement || prompts.getState().waiting.length > 0;
+      if (event.key !== "/" || isElsewhere) return;
       event.preventDefault();
       field.current?.focus();
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);
-  }, []);
+  }, [prompts]);
   return (
     <label className="timeline-search network-search">
       <Search size={14} aria-hidden="true" />

@@ -12,10 +12,11 @@ export interface NetworkState {
   alerts: readonly AlertView[];
 }
 
-/** null: not known yet. */
-export function useNetwork(): NetworkState | null {
-  const { bridge, notices } = useShell();
+/** `state` null: not known yet; `error`: why it will not be, in words; null: nothing went wrong. */
+export function useNetwork(): { state: NetworkState | null; error: string | null } {
+  const { bridge } = useShell();
   const [state, setState] = useState<NetworkState | null>(null);
+  const [error, setError] = useState<string | null>(null);
   useEffect(() => {
     const watch = { isOver: false };
     const end = bridge.on("network.changed", ({ filter, flows, moved, gone, traffic, scanner, alerts }) =>
@@ -30,7 +31,7 @@ export function useNetwork(): NetworkState | null {
     );
     void bridge.request("network.watch", { isWatched: true }).then((answer) => {
       if (watch.isOver) return;
-      if (!answer.ok) return notices.show(answer.error.message);
+      if (!answer.ok) return setError(answer.error.message);
       const { flows, ...rest } = answer.value;
       setState({ ...rest, flows: new Map(flows.map((flow) => [flow.key, flow])) });
     });
@@ -39,8 +40,8 @@ export function useNetwork(): NetworkState | null {
       end();
       void bridge.request("network.watch", { isWatched: false });
     };
-  }, [bridge, notices]);
-  return state;
+  }, [bridge]);
+  return { state, error };
 }
 
 function move(flows: Map<string, ShownFlow>, { keys, numbers }: MovedFlows): void {

@@ -92,7 +92,7 @@ function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
   const isChanged =
     decision !== cell.decision || minutes !== null || (cell.until !== null && decision === cell.decision);
   const change = { action, from: from.word, to: to.word, decision, minutes };
-  const price = useRequest("policy.tryCell", isChanged && fixed === null ? change : null);
+  const price = useRequest("policy.tryCell", isChanged && fixed === null ? change : null, ["policy.changed"]);
   const isReady = price.value !== null && price.value.rule !== null && price.value.tests.every(({ ok }) => ok);
   const write = (): void => (isReady ? set(change) : undefined);
   const onKeyDown = (event: ReactKeyboardEvent): void => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { act } from "react";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge, RequestOutput } from "#shared/ipc/index.ts";
 import type { AuditEntry } from "#shared/model/crossing.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -195,6 +195,17 @@ it("a change that breaks a test is not written", async () => {
   expect(countOf("policy.setCell")).toBe(0);
 });
 
+it("a price that is shown follows the policy", async () => {
+  await click(".matrix-cell", "home to web");
+  element(".inspector .segments button").focus();
+  await press("d");
+  expect(element('.inspector [data-kind="main"]').hasAttribute("disabled")).toBe(false);
+  answers["policy.tryCell"] = { rule: { line: 6, text: "new" }, tests: [{ name: "vault", ok: false }], flips: 2 };
+  await act(async () => listeners.get("policy.changed")?.());
+  expect(textsOf(".price [data-tone]")).toEqual(["The test “vault” would fail, so it cannot be written."]);
+  expect(element('.inspector [data-kind="main"]').hasAttribute("disabled")).toBe(true);
+});
+
 it("the line that decides is shown in the file, in the place of the timeline", async () => {
   const lines = Array.from({ length: 80 }, (_, at) => `# ${at + 1}`).with(70, "  - action: clipboard.paste");
   answers["policy.read"] = { file: "/c/policy.yaml", text: lines.join("\n") };
@@ -260,6 +271,17 @@ it("the timeline has a line for each crossing; one that is opened says who decid
   expect(lastOf("policy.takeBack")).toEqual({ line: 9, text: "own" });
   await click(".entry-details .button", "Change the rule");
   expect(element(".matrix-cell", "home to web").getAttribute("aria-pressed")).toBe("true");
+});
+
+it("an entry that is opened is brought into sight once, and not again by what crosses meanwhile", async () => {
+  const scrolled = vi.spyOn(HTMLElement.prototype, "scrollIntoView").mockReturnValue();
+  await click(".entry-line");
+  expect(scrolled).toHaveBeenCalledTimes(1);
+  answers["audit.list"] = { entries: [entry({ seq: 13 }), entry()], hasMore: false, problem: null };
+  await act(async () => listeners.get("audit.entry")?.());
+  expect(textsOf(".entry-line")).toHaveLength(2);
+  expect(scrolled).toHaveBeenCalledTimes(1);
+  scrolled.mockRestore();
 });
 
 it("from a crossing that a general rule, or none, decided a rule is made: its pair opens in the matrix of its action", async () => {

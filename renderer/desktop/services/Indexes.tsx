@@ -1,6 +1,6 @@
 /** The indexes that a person has added, and a form that adds one: looked at first, then with the key that its owner tells. */
 import { RefreshCw, Trash2 } from "lucide-react";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useId, useRef, useState } from "react";
 import type { IndexView, ReadIndex } from "#shared/model/service-index.ts";
 import { useShell } from "../../shell/shell.ts";
 import { countOf } from "../../ui/format.ts";
@@ -71,8 +71,12 @@ function AddIndex() {
   const [seen, setSeen] = useState<ReadIndex | null>(null);
   const [isBusy, setBusy] = useState(false);
   const id = useId();
+  /** What is in the field by now. */
+  const typed = useRef("");
   const look = async (): Promise<void> => {
     const answer = await bridge.request("index.look", { source: source.trim() });
+    // What is added is what the field says.
+    if (typed.current !== source) return;
     if (answer.ok) setSeen(answer.value);
     else notices.show(answer.error.message);
   };
@@ -101,7 +105,8 @@ function AddIndex() {
           placeholder="https://example.org/shop, or the path of a folder"
           value={source}
           onChange={(event) => {
-            setSource(event.currentTarget.value);
+            typed.current = event.currentTarget.value;
+            setSource(typed.current);
             setSeen(null);
           }}
         />

@@ -14,8 +14,8 @@ import { originWords } from "./service-words.ts";
 
 export function ServiceDetail({ service, update }: { service: ServiceView; update: Offer | null }) {
   const { name } = service;
-  const { value: info } = useRequest("service.info", { name }, ["service.changed"]);
-  const { value: log } = useRequest("service.log", { name }, ["service.changed"]);
+  const { value: info, error } = useRequest("service.info", { name }, ["service.changed"]);
+  const { value: log, error: logError } = useRequest("service.log", { name }, ["service.changed"]);
   return (
     <section className="service-detail" aria-label={name}>
       <header>
@@ -30,12 +30,14 @@ export function ServiceDetail({ service, update }: { service: ServiceView; updat
       <div className="service-parts">
         {update !== null && <UpdateNote offer={update} service={service} />}
         <Rights rights={service.rights} />
+        {error !== null && <p role="alert">{error}</p>}
         {info !== null && Object.keys(info.settings).length > 0 && (
           <ServiceSettings name={name} settings={info.settings} />
         )}
         {info !== null && <ServicePanels info={info} />}
         <section className="service-part service-log" aria-label="Log">
           <h4>Log</h4>
+          {logError !== null && <p role="alert">{logError}</p>}
           {log?.length === 0 && <p>Nothing yet.</p>}
           <ol>
             {(log ?? [])

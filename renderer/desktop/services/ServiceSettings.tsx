@@ -27,7 +27,8 @@ export function ServiceSettings({ name, settings }: { name: string; settings: Se
     setSaving(true);
     const answer = await bridge.request("service.set", { name, values: typed as Record<string, SettingValue> });
     setSaving(false);
-    if (answer.ok) setTyped({});
+    // What was typed meanwhile is not saved yet.
+    if (answer.ok) setTyped((now) => Object.fromEntries(Object.entries(now).filter(([key, to]) => to !== typed[key])));
     else notices.show(answer.error.message);
   };
   return (
@@ -44,8 +45,8 @@ export function ServiceSettings({ name, settings }: { name: string; settings: Se
         <Field
           key={key}
           schema={schema}
-          value={key in typed ? typed[key] : value}
-          change={(next) => setTyped({ ...typed, [key]: next })}
+          value={Object.hasOwn(typed, key) ? typed[key] : value}
+          change={(next) => setTyped((now) => ({ ...now, [key]: next }))}
         />
       ))}
       <div className="service-actions">

@@ -18,6 +18,12 @@ let log: ServiceLogLine[];
 let refusal: string | null;
 let offers: Offer[];
 let indexes: IndexView[];
+/** The request that main cannot answer. */
+let unanswered: string | null;
+/** An index has been looked at. */
+let looked: Promise<void>;
+/** Settings are saved. */
+let saved: Promise<void>;
 
 function view(name: string, change: Partial<ServiceView> = {}): ServiceView {
   return {
@@ -84,13 +90,19 @@ const bridge = {
   request: async (name: string, input: { name: string }) => {
     if (name === "index.offers") return { ok: true, value: offers };
     if (name === "index.list") return { ok: true, value: indexes };
-    if (name === "index.look") return { ok: true, value: { ...indexes[0], services: ["words"] } };
+    if (name === "index.look") {
+      await looked;
+      return { ok: true, value: { ...indexes[0], services: ["words"] } };
+    }
+    if (name.startsWith("service.") && name === unanswered)
+      return { ok: false, error: { message: "It is not known." } };
     if (name === "service.list") return { ok: true, value: services };
     if (name === "service.log") return { ok: true, value: log };
     if (name === "policy.list") return { ok: true, value: { rules, problems: [] } };
     const found = services.find((one) => one.name === input.name);
     if (name === "service.info") return { ok: true, value: { ...found, settings, panels, tables } };
     asked.push([name, input]);
+    if (name === "service.set") await saved;
     return refusal === null ? { ok: true, value: null } : { ok: false, error: { message: refusal } };
   },
   on: () => () => undefined,
@@ -117,6 +129,8 @@ async function show(...list: ServiceView[]): Promise<void> {
 
 beforeEach(() => {
   [asked, log, refusal, offers, indexes] = [[], [], null, [], []];
+  unanswered = null;
+  [looked, saved] = [Promise.resolve(), Promise.resolve()];
 });
 afterEach(() => drawn.remove());
 
@@ -235,12 +249,33 @@ describe("the catalogue", () => {
     ]);
   });
 
+  it("adds what the field says: what was looked at before it was changed is forgotten", async () => {
+    indexes = [index];
+    let answer = (): void => undefined;
+    looked = new Promise((resolve) => (answer = resolve));
+    await show(view("words"));
+    const source = element('.service-add-index input[placeholder^="https"]');
+    await write(source, "https://example.org/shop/");
+    await click('.service-add-index [type="submit"]');
+    await write(source, "https://example.net/other/");
+    await act(async () => answer());
+    expect(textsOf(".service-add-index p")).toEqual([]);
+    expect(textsOf('.service-add-index [type="submit"]')).toEqual(["Look at it"]);
+  });
+
   it("says which index stays as it was when they are read again", async () => {
     [indexes, refusal] = [[index], "It was not read."];
     await show(view("words"));
     await click("button", "Look for updates");
     expect(asked).toEqual([["index.update", { name: null }]]);
   });
+});
+
+it.each(["service.list", "service.info", "service.log"])("says why there is nothing to see: %s", async (name) => {
+  unanswered = name;
+  await show(view("words"));
+  expect(textsOf('[role="alert"]')).toEqual(["It is not known."]);
+  expect(document.querySelector(".bars")).toBeNull();
 });
 
 it("there may be none", async () => {
@@ -335,6 +370,19 @@ describe("settings", () => {
     expect(element('[type="submit"]').hasAttribute("disabled")).toBe(true);
     await click("button", "Discard");
     expect([field("Longest").value, textsOf("[data-problem]")]).toEqual(["10", []]);
+  });
+
+  it("that are typed while others are saved stay typed", async () => {
+    let answer = (): void => undefined;
+    saved = new Promise((resolve) => (answer = resolve));
+    await show(view("a"));
+    await write(field("Longest"), "20");
+    await click('.service-settings [type="submit"]');
+    await write(field("Ignored"), "b");
+    await act(async () => answer());
+    expect([field("Longest").value, field("Ignored").value]).toEqual(["10", "b"]);
+    await click('.service-settings [type="submit"]');
+    expect(asked.at(-1)).toEqual(["service.set", { name: "a", values: { ignored: ["b"] } }]);
   });
 
   it("that main refuses stay typed", async () => {

@@ -71,7 +71,8 @@ export function ServicesView() {
       </header>
       {error !== null && <p role="alert">{error}</p>}
       <div className="services-room">
-        {items === null ? <Bars count={3} /> : <Cards items={items} shown={shown?.id ?? null} choose={setChosen} />}
+        {items === null && error === null && <Bars count={3} />}
+        {items !== null && <Cards items={items} shown={shown?.id ?? null} choose={setChosen} />}
         {items?.length === 0 && <None search={search} />}
         {shown?.kind === "installed" && <ServiceDetail key={shown.id} service={shown.service} update={shown.update} />}
         {shown?.kind === "offered" && <OfferDetail key={shown.id} offer={shown.offer} />}

@@ -7,6 +7,7 @@ import { Tabs } from "@base-ui/react/tabs";
 import { X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
+import { Part, saysNothing } from "../../shell/Part.tsx";
 import { useShell } from "../../shell/shell.ts";
 import { keepTabWithin } from "./keep-tab-within.ts";
 import { SHEET_TABS, SHEET_VIEWS } from "./sheet-tabs.ts";
@@ -54,7 +55,11 @@ export function Sheet({ tab }: { tab: SheetTab }) {
                   <Tabs.Tab key={name} className="sheet-tab" value={name}>
                     <Icon size={15} aria-hidden="true" />
                     {title}
-                    {Count !== undefined && <Count />}
+                    {Count !== undefined && (
+                      <Part name={`The count of ${title}`} place={saysNothing}>
+                        <Count />
+                      </Part>
+                    )}
                   </Tabs.Tab>
                 );
               })}
@@ -65,10 +70,12 @@ export function Sheet({ tab }: { tab: SheetTab }) {
             </button>
           </header>
           {SHEET_TABS.map((name) => {
-            const { View } = SHEET_VIEWS[name];
+            const { View, title } = SHEET_VIEWS[name];
             return (
               <Tabs.Panel key={name} className="sheet-view" value={name} tabIndex={-1}>
-                <View />
+                <Part name={`The view “${title}”`}>
+                  <View />
+                </Part>
               </Tabs.Panel>
             );
           })}

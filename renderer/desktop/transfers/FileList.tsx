@@ -90,16 +90,16 @@ interface PageProps {
 }
 
 function Page({ id, only, page: { offset, count, topPx }, total }: PageProps) {
-  const { value } = useRequest("transfer.files", { id, offset, count: FILES_PER_PAGE, only }, ["transfer.changed"]);
+  const { value, error } = useRequest("transfer.files", { id, offset, count: FILES_PER_PAGE, only }, [
+    "transfer.changed",
+  ]);
   return (
     <div className="files-page" style={{ top: topPx }}>
-      {value === null ? (
-        <Bars count={Math.min(count, SEEN_ROWS)} />
-      ) : (
-        value.files.map((file, at) => (
-          <FileRow key={file.index} transfer={id} file={file} at={offset + at} total={total} />
-        ))
-      )}
+      {value === null &&
+        (error === null ? <Bars count={Math.min(count, SEEN_ROWS)} /> : <p className="files-none">{error}</p>)}
+      {value?.files.map((file, at) => (
+        <FileRow key={file.index} transfer={id} file={file} at={offset + at} total={total} />
+      ))}
     </div>
   );
 }

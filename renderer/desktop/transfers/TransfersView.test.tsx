@@ -15,10 +15,13 @@ let drawn: Drawn;
 let shell: ReturnType<typeof testShell>;
 let asked: { name: string; input: unknown }[];
 let files: TransferFile[];
+/** Of pages of files, but not of their number; null: they are answered. */
+let refusal: string | null;
 
 const bridge = {
   request: async (name: string, input: { offset: number; count: number; only: string }) => {
     asked.push({ name, input });
+    if (refusal !== null && input.count > 1) return { ok: false, error: { message: refusal } };
     const list = files.filter(({ reason }) => input.only === "all" || reason !== null);
     return { ok: true, value: { total: list.length, files: list.slice(input.offset, input.offset + input.count) } };
   },
@@ -47,6 +50,7 @@ const head = (): HTMLElement => element(".transfer-head");
 beforeEach(async () => {
   asked = [];
   files = [];
+  refusal = null;
   const send: typeof shell.send = (...[name, input]) => void asked.push({ name, input });
   shell = testShell({ bridge, send });
   drawn = await draw(
@@ -65,6 +69,14 @@ it("shows grey bars until it is known what is on its way, then that nothing is",
   await take();
   expect(document.querySelector(".bars")).toBeNull();
   expect(textsOf(".transfers-none strong")).toEqual(["No file is on its way"]);
+});
+
+it("says why files are not listed", async () => {
+  files = [file(1)];
+  refusal = "The list is gone.";
+  await take(transferView());
+  await click(".transfer-head");
+  expect([textsOf(".files-none"), document.querySelector(".bars")]).toEqual([[refusal], null]);
 });
 
 it("a transfer says from whom to whom, what, how far and how fast", async () => {

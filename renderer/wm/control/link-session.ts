@@ -71,6 +71,7 @@ export class LinkSession {
     const session = compositor.link(pixels, {
       frameChanged: (surface, frame) => this.#frameChanged(surface, frame),
       canvasWanted: (surface) => this.scene.replaceCanvas(surface),
+      refreshWanted: (surface) => this.send({ type: "refresh", surface }),
     });
     this.scene = new Scene(session, compositor);
     this.popups = new PopupLayer(vm, this.scene, wm, {

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { LinkCommand, LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
-import type { VmId } from "#shared/model/vm.ts";
+import type { VmId, VmState, VmStatus } from "#shared/model/vm.ts";
 import { type GuestWindow, type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
 import { Compositor } from "../../compositor/compositor.ts";
@@ -425,5 +425,34 @@ describe("a VM whose channels are closed", () => {
     // What still comes from the former session is ignored.
     picture(1, 999, 999, 1, session - 1);
     expect(windowOf(1)?.size).toEqual({ width: 600, height: 400 });
+  });
+});
+
+it("of what has lost its pixels the guest is asked for all", () => {
+  port.say({ type: "windowOpened", window: guest(1) });
+  picture(1, 300, 200, 1);
+  port.heard.length = 0;
+  worker.onmessage?.({ data: { type: "refreshWanted", session, surface: 1 } as unknown as FromCompositor });
+  expect(port.heard).toEqual([{ type: "refresh", surface: 1 }]);
+});
+
+describe("the windows of a VM", () => {
+  const vm = (of: VmId, state: VmState): VmStatus => ({ id: of, state }) as VmStatus;
+
+  beforeEach(() => {
+    port.say({ type: "windowOpened", window: guest(1) });
+    picture(1, 300, 200, 1);
+    port.say({ type: "closed", reason: "agent-lost", detail: "" });
+    if (windowOf(1)?.frozen == null) throw new Error("the window is not frozen");
+  });
+
+  it.each<[string, VmStatus[], boolean]>([
+    ["that has crashed stay, frozen", [vm(VM, "crashed")], true],
+    ["that was stopped go", [vm(VM, "stopped")], false],
+    ["that is gone go: nobody knows its label any more", [vm(OTHER, "running")], false],
+  ])("%s", (_what, vms, stay) => {
+    links.follow(vms);
+    expect(windowOf(1) !== undefined).toBe(stay);
+    expect(port.isClosed).toBe(true);
   });
 });

@@ -32,11 +32,16 @@ export class Links {
     this.#current.set(vm, new LinkSession(vm, ports, this.#wm, this.#compositor, { ...host, attached }));
   }
 
-  /** A VM that was stopped leaves no windows; of one that crashed the last frames stay. */
+  /**
+   * A VM that was stopped leaves no windows, nor does one that is gone, whose label nobody knows any more; of one that crashed the
+   * last frames stay.
+   */
   follow(vms: readonly VmStatus[]): void {
-    for (const { id } of vms.filter(({ state }) => state === "stopped")) {
-      for (const sessions of [this.#current, this.#former]) {
-        sessions.get(id)?.replace();
+    const kept = new Set(vms.filter(({ state }) => state !== "stopped").map(({ id }) => id));
+    for (const sessions of [this.#current, this.#former]) {
+      for (const [id, session] of sessions) {
+        if (kept.has(id)) continue;
+        session.replace();
         sessions.delete(id);
       }
     }

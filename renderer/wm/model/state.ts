@@ -199,6 +199,12 @@ export function isShown(window: DesktopWindow): boolean {
   return window.isMapped && !window.isMinimized;
 }
 
+/** The window that fills the screen by the person's act; null: none does. */
+export function fullscreenOf(state: WmState): WindowId | null {
+  const top = topmost(state);
+  return top !== null && state.windows[top]?.shownAs === "userFullscreen" ? top : null;
+}
+
 /** The topmost window that is shown. */
 export function topmost(state: WmState): WindowId | null {
   return (

@@ -10,18 +10,18 @@ import type { WindowId } from "#shared/model/window.ts";
 import { useShell } from "../../shell/shell.ts";
 import { Tag } from "../../ui/Tag.tsx";
 import { useTag } from "../../shell/use-vm.ts";
-import { topmost } from "../model/state.ts";
+import { fullscreenOf } from "../model/state.ts";
 import { useWindow } from "../../shell/use-window.ts";
 
 export function FullscreenStrip() {
-  const id = useStore(useShell().wm, (state) => {
-    const top = topmost(state);
-    return top !== null && state.windows[top]?.shownAs === "userFullscreen" ? top : null;
-  });
+  const id = useStore(useShell().wm, fullscreenOf);
   useLayoutEffect(() => {
+    if (id === null) return;
     const { dataset } = document.documentElement;
-    if (id === null) delete dataset["fullscreen"];
-    else dataset["fullscreen"] = "";
+    dataset["fullscreen"] = "";
+    return () => {
+      delete dataset["fullscreen"];
+    };
   }, [id]);
   return id === null ? null : <Strip key={id} id={id} />;
 }
