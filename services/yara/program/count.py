@@ -55,17 +55,16 @@ UNCOUNTED = [
     (0x8001, b"CD001", "ISO 9660"),
 ]
 # Those whose programs look for them behind something else too: a self-extracting archive begins as a program does. With what follows
-# the magic, as programs that know an archive when they see one have it in their text.
+# the magic, as programs that know an archive when they see one have it in their text. The magic alone is found many times faster.
 ANYWHERE = [
-    (re.compile(rb"Rar!\x1a\x07\x00..\x73", re.DOTALL), "RAR"),
+    (b"Rar!\x1a\x07\x00", re.compile(rb".{7}..\x73", re.DOTALL), "RAR"),
     (
-        re.compile(
-            rb"Rar!\x1a\x07\x01\x00.{4}[\x80-\xff]{0,3}[\x00-\x7f](?:[\x01\x04]|[\x81\x84]\x80{0,8}\x00)", re.DOTALL
-        ),
+        b"Rar!\x1a\x07\x01\x00",
+        re.compile(rb".{8}.{4}[\x80-\xff]{0,3}[\x00-\x7f](?:[\x01\x04]|[\x81\x84]\x80{0,8}\x00)", re.DOTALL),
         "RAR",
     ),
-    (re.compile(rb"7z\xbc\xaf\x27\x1c\x00[\x00-\x09]"), "7z"),
-    (re.compile(rb"MSCF(?:\x00{4}|.{21}\x01)", re.DOTALL), "cabinet"),
+    (b"7z\xbc\xaf\x27\x1c\x00", re.compile(rb".{7}[\x00-\x09]", re.DOTALL), "7z"),
+    (b"MSCF", re.compile(rb".{4}(?:\x00{4}|.{21}\x01)", re.DOTALL), "cabinet"),
 ]
 # As far as they reach.
 MOST_ANYWHERE = 32
@@ -74,7 +73,7 @@ MOST_ANYWHERE = 32
 COUNTED = [(0, b"\x1f\x8b"), (0, b"BZh"), (0, b"\xfd7zXZ\0"), (257, b"ustar"), (0, b"PK\x03\x04"), (0, b"PK\x05\x06")]
 ZIP_LOCAL = b"PK\x03\x04"
 ZIP_LOCAL_BYTES = 30
-ZIP_LOCAL_ANYWHERE = re.compile(re.escape(ZIP_LOCAL))
+ZIP_LOCAL_ANYWHERE = [(ZIP_LOCAL, re.compile(b""), "zip")]
 ZIP_END = b"PK\x05\x06"
 ZIP_END_BYTES = 22
 # A zip archive may begin anywhere; its end is in the last bytes.
@@ -108,19 +107,24 @@ def tail_of(file):
 
 def kind_inside(file):
     """The archive of ANYWHERE that is somewhere in it; None where there is none."""
-    return next((name for form, name in ANYWHERE if has(file, 0, sys.maxsize, form)), None)
+    return first_of(ANYWHERE, file, 0, sys.maxsize)
 
 
-def has(file, start, end, form):
-    """Whether there is such between the two places."""
+def first_of(forms, file, start, end):
+    """The name of one that is between the two places; None where there is none."""
     file.seek(start)
     before, left = b"", end - start
     while piece := file.read(min(PIECE, left)):
         left -= len(piece)
-        if form.search(before + piece):
-            return True
+        data = before + piece
+        for magic, form, name in forms:
+            at = data.find(magic)
+            while at >= 0:
+                if form.match(data, at):
+                    return name
+                at = data.find(magic, at + 1)
         before = piece[-MOST_ANYWHERE:]
-    return False
+    return None
 
 
 def is_empty(file, start):
@@ -257,7 +261,7 @@ def look_for_unlisted(file, entries, list_start):
 
 
 def refuse_unlisted(file, start, end):
-    if start < end and has(file, start, end, ZIP_LOCAL_ANYWHERE):
+    if start < end and first_of(ZIP_LOCAL_ANYWHERE, file, start, end):
         raise NotCounted("there are files in it that its list does not name")
 
 
