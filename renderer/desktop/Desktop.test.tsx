@@ -153,7 +153,7 @@ it("a view of the sheet leaves its tabs, and what was opened is closed by Escape
   expect(said()).toEqual(["The view “Transfers” has failed. Atoll’s log says why."]);
   expect(document.querySelectorAll('[role="tab"]')).toHaveLength(6);
   await act(async () => shell.overlays.open({ kind: "clip-history" }));
-  expect(said()).toEqual(["What was opened (clip-history) has failed. Atoll’s log says why."]);
+  expect(said()).toEqual(["The clipboard history has failed. Atoll’s log says why."]);
   expect(document.activeElement?.textContent).toBe("Show again");
   await press("Escape");
   expect([said(), shell.overlays.getState().overlay]).toEqual([[], null]);

@@ -31,6 +31,15 @@ const VIEWS: { readonly [Kind in Overlay["kind"]]: ComponentType<{ overlay: Over
   bar: null,
 };
 
+/** What a person calls it, as the subject of a sentence; the rest are menus. */
+const NAMES: { readonly [Kind in Overlay["kind"]]?: string } = {
+  launcher: "The launcher",
+  "clip-history": "The clipboard history",
+  changes: "The comparison",
+  shortcuts: "The list of shortcuts",
+  sheet: "The sheet",
+};
+
 export function Overlays() {
   const { overlays } = useShell();
   const overlay = useStore(overlays, (state) => state.overlay);
@@ -39,7 +48,7 @@ export function Overlays() {
   return (
     <Part
       key={kind}
-      name={`What was opened (${kind})`}
+      name={NAMES[kind] ?? "The menu"}
       close={() => overlays.closeIf(kind)}
       place={(said) => (
         <div className="overlay-layer">
