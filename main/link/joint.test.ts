@@ -1,8 +1,10 @@
 /** Two links whose streams are joined: each with an agent that the test speaks for. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
+import { CarriedPort } from "./clips/carried-port.ts";
 import { EXECS } from "./contracts/execs.ts";
 import { type StreamEvent, STREAMS } from "./contracts/streams.ts";
+import { ReaderJoint } from "./joint.ts";
 import type { MessagePortLike } from "./message-port.ts";
 import { portPair } from "./testing/ports.ts";
 import { ServiceHost } from "./testing/service-host.ts";
@@ -186,6 +188,28 @@ it("what a guest still sends when its joint is over is neither carried nor count
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   expect(writer.say("streamData", { stream: STDOUT }, new Uint8Array(10))).toBe("accepted");
   // Of progress main would be told.
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
+it("a reader's joint that ends while it writes reports no progress after that", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const heard: unknown[] = [];
+  const listener = {
+    progress: (bytes: number) => void heard.push({ progress: bytes }),
+    parted: (bytes: number, aborted: boolean) => void heard.push({ parted: bytes, aborted }),
+  };
+  const port = new CarriedPort(() => undefined);
+  const joint: ReaderJoint = new ReaderJoint(port, 0, listener, {
+    write: ({ length }) => {
+      // The channels break.
+      joint.part();
+      return length;
+    },
+    end: () => undefined,
+  });
+  port.carried({ type: "data", bytes: Uint8Array.of(1, 2) });
+  expect(heard).toEqual([{ parted: 0, aborted: true }]);
   expect(vi.getTimerCount()).toBe(0);
   vi.useRealTimers();
 });

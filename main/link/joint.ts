@@ -85,7 +85,9 @@ export class JointPort<Said> {
     this.#port.postMessage(message);
   }
 
+  /** What is carried while the joint ends is not counted: its listener has heard the last of it. */
   count(bytes: number): void {
+    if (this.#isOver) return;
     this.#bytes += bytes;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;

@@ -128,3 +128,10 @@ describe("a giving", () => {
     expect(content.log).toEqual([{ aborted: true }, { bytes: 0, outcome: "source" }]);
   });
 });
+
+it("a guest's credit that comes after the end leaves no timer", () => {
+  const content = new Content(10);
+  content.giving.cancel();
+  content.giving.credited();
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -123,6 +123,7 @@ export class Giving implements StreamEndpoint {
   /** Begins to wait anew: for the writer where it may send, else for the guest. */
   #watch(): void {
     clearTimeout(this.#stall);
+    if (this.#isOver) return;
     this.#stall = setTimeout(() => {
       const isGuestAwaited = this.#queuedBytes > 0 || this.#granted === 0;
       this.#end(isGuestAwaited ? "target" : "source");

@@ -164,6 +164,25 @@ describe("a reading", () => {
   });
 });
 
+it("nothing is reported of a reading that was ended while its bytes were passed on", () => {
+  const log: unknown[] = [];
+  const note = (...words: unknown[]): void => void log.push(words);
+  const held = new HeldReading(
+    1e9,
+    { progress: note, ended: note },
+    { grant: (bytes) => bytes, stop: () => undefined },
+  );
+  const port = new CarriedPort((message) => {
+    if ((message as { type: string }).type === "data") held.cancel();
+  });
+  held.begin();
+  held.deliver(port);
+  port.carried({ type: "credit", bytes: 1 });
+  held.data(Uint8Array.of(1));
+  expect(log).toEqual([[1, "cancelled"]]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 describe("what the guest may send", () => {
   it("is what may wait here, and what the reader has asked for beyond that", () => {
     const reading = new Reading();

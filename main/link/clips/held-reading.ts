@@ -85,9 +85,13 @@ export class HeldReading implements StreamEndpoint {
     this.#pump();
   }
 
+  get isDelivered(): boolean {
+    return this.#port !== null;
+  }
+
   /** Once. */
   deliver(port: MessagePortLike): void {
-    if (this.#isOver || this.#port !== null) return port.close();
+    if (this.#isOver || this.isDelivered) return port.close();
     this.#port = new JointPort(
       port,
       fromReaderSchema,
@@ -154,6 +158,8 @@ export class HeldReading implements StreamEndpoint {
   }
 
   #reportSoon(): void {
+    // What was passed on can have ended it.
+    if (this.#isOver) return;
     this.#report ??= setTimeout(() => {
       this.#report = undefined;
       this.#tell();

@@ -235,6 +235,15 @@ describe("content that the guest writes", () => {
     expect(endOf(host)).toEqual(ended(3, "complete"));
   });
 
+  it("goes on where it went first when main delivers it once more", () => {
+    const host = reading();
+    write(host, 3);
+    for (let count = 0; count < 2; count += 1) host.order(CLIPBOARD, { type: "deliver", reading: READING });
+    host.say("streamEnd", { stream: STREAM });
+    host.order(CLIPBOARD, { type: "say", transfer: READING, message: { type: "credit", bytes: 3 } });
+    expect(endOf(host)).toEqual(ended(3, "complete"));
+  });
+
   it.each([
     ["nonsense", "what"],
     ["more credit than a stream may have", { type: "credit", bytes: MAX_STREAM_CREDIT_BYTES + 1 }],

@@ -78,7 +78,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
       case "read":
         return this.#read(order);
       case "deliver":
-        return this.#deliver(order.reading, port ?? this.#mainPort(order.reading));
+        return this.#deliver(order.reading, port ?? null);
       case "cancelReading":
         return this.#readings.get(order.reading)?.cancel();
       case "give":
@@ -131,10 +131,11 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     held.begin();
   }
 
-  #deliver(reading: number, port: MessagePortLike): void {
+  /** @param port null: main's own, which is made only for a reading that takes it */
+  #deliver(reading: number, port: MessagePortLike | null): void {
     const held = this.#readings.get(reading);
-    if (held === undefined) port.close();
-    else held.deliver(port);
+    if (held === undefined || held.isDelivered) port?.close();
+    else held.deliver(port ?? this.#mainPort(reading));
   }
 
   // ---- content that the guest reads ------------------------------------------------------------------------
