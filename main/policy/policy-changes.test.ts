@@ -248,13 +248,42 @@ describe("an answer to a prompt", () => {
     expect(await started()).toBe("ask");
   });
 
+  it.each([
+    ["always", "always"],
+    ["minutes", "minutes"],
+    ["minutes", "always"],
+    ["always", "minutes"],
+  ] as const)(
+    "and one to another prompt about the pair, before its rule is written, make one rule: %s, %s",
+    async (...both) => {
+      const told: unknown[] = [];
+      changes.on("answered", (change) => told.push(change));
+      const rule = asked();
+      const [first, second] = await Promise.all(both.map((answer) => changes.answer(CROSSING, rule, answer)));
+      const until = both.some((answer) => answer === "always") ? null : "2026-11-28T12:10:00.000Z";
+      expect(policy.rules.filter(({ from }) => from === "home")).toMatchObject([{ decision: "allow", until }]);
+      expect((await policy.text()).match(/Answered at a prompt/g)).toHaveLength(1);
+      const isExtended = both[0] === "minutes" && both[1] === "always";
+      expect(second).toEqual(isExtended ? expect.objectContaining({ rule: expect.anything() as unknown }) : null);
+      expect(told).toEqual(isExtended ? [first, second] : [first]);
+    },
+  );
+
+  it("for 10 minutes more, while those before go on, has the later end alone", async () => {
+    const rule = asked();
+    await changes.answer(CROSSING, rule, "minutes");
+    now += 60_000;
+    await changes.answer(CROSSING, rule, "minutes");
+    expect(policy.rules.filter(({ from }) => from === "home")).toMatchObject([{ until: "2026-11-28T12:11:00.000Z" }]);
+  });
+
   it("keeps the limits of the rule that asked", async () => {
     const text =
       "rules:\n  - {action: clipboard.paste, from: '@any', to: '@any', type: text/*, maxBytes: 10, notify: true, decision: ask}\n";
     await policy.replace(await policy.text(), text);
     const typed = { ...CROSSING, type: "text/plain" };
     const written = await changes.answer(typed, policy.decide(typed).rule ?? expect.unreachable(), "always");
-    expect(written.rule?.text).toContain("type: text/*, maxBytes: 10, notify: true, decision: allow");
+    expect(written?.rule?.text).toContain("type: text/*, maxBytes: 10, notify: true, decision: allow");
     expect(policy.decide({ ...typed, bytes: 11 }).decision).toBe("deny");
     expect(policy.decide({ ...typed, type: "image/png" }).decision).toBe("deny");
   });

@@ -1,4 +1,5 @@
 /** Changes of policy.yaml that are made in the desktop, and taken back there: cells of the matrix, answers to prompts. */
+import { isDeepStrictEqual } from "node:util";
 import { AppError } from "#shared/model/app-error.ts";
 import { ANSWER_MINUTES } from "#shared/model/crossing.ts";
 import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
@@ -45,25 +46,35 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
 
   /**
    * A person has allowed at a prompt what `asked` asks about, for some minutes or always: the pair gets a rule before that one,
-   * with its limits.
+   * with its limits. Two prompts about the same pair can be answered before the first rule is written: there is one rule then,
+   * which ends as late as the later of the answers.
+   * @returns null where the pair has such a rule already
    * @throws AppError policy.broken, policy.changed
    */
-  async answer(crossing: Crossing, asked: Rule, answer: "minutes" | "always"): Promise<PolicyChange> {
+  async answer(crossing: Crossing, asked: Rule, answer: "minutes" | "always"): Promise<PolicyChange | null> {
     const { type, maxBytes, scan, oneScannerSuffices, asksUnscanned, notify } = asked;
+    const until = answer === "always" ? null : this.#now() + ANSWER_MINUTES * 60_000;
     const rule: NewRule = {
       action: crossing.action,
       from: partyWord(crossing.from),
       to: partyWord(crossing.to),
       ...(type === null ? {} : { type }),
       ...(maxBytes === null ? {} : { maxBytes }),
-      ...(answer === "always" ? {} : { until: this.#inMinutes(ANSWER_MINUTES) }),
+      ...(until === null ? {} : { until: timeWords(until) }),
       ...(scan ? { scan } : {}),
       ...(oneScannerSuffices ? { scanners: "one" } : {}),
       ...(asksUnscanned ? { unscanned: "ask" } : {}),
       ...(notify ? { notify } : {}),
       decision: "allow",
     };
-    const change = await this.#change((text, rules) => {
+    const done = await this.#policy.change((text, rules) => {
+      const decides = this.#policy.decide(crossing).rule;
+      const own = rules.findIndex(({ line, text: words }) => line === decides?.line && words === decides.text);
+      const answered = rules[own];
+      if (answered !== undefined && allowsTheSame(answered, rule, asked)) {
+        if (endOf(answered.until) >= endOf(until)) return text;
+        return withRuleReplaced(text, own, rule, this.#day());
+      }
       const at = rules.findIndex(({ line, text: words }) => line === asked.line && words === asked.text);
       if (at === -1) throw changedMeanwhile();
       // An earlier answer for some minutes, which is over, is of no use any more.
@@ -71,6 +82,8 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
       const place = at - over.filter((index) => index < at).length;
       return withRule(withoutRules(text, over), rule, place, this.#day());
     });
+    if (done.after === done.before) return null;
+    const change = this.#keep(done, newRuleOf(done, this.#policy.file));
     this.emit("answered", change);
     return change;
   }
@@ -160,12 +173,36 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
   }
 
   #inMinutes(minutes: number): string {
-    return new Date(this.#now() + minutes * 60_000).toISOString().replace(/\.\d+Z$/, "Z");
+    return timeWords(this.#now() + minutes * 60_000);
   }
 
   #day(): string {
     return new Date(this.#now()).toISOString().slice(0, 10);
   }
+}
+
+/** As policy.yaml has them, in whole seconds. */
+function timeWords(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** Of a rule's `until`, in the whole seconds of the file. */
+function endOf(until: number | null): number {
+  return until === null ? Infinity : Math.floor(until / 1000);
+}
+
+/** Whether `one` allows the pair of `rule` what an answer to `asked` allows it, apart from its end. */
+function allowsTheSame(one: Rule, { action, from, to }: NewRule, asked: Rule): boolean {
+  const isSamePair = one.words.action === action && one.words.from === from && one.words.to === to;
+  const limits = ({ type, maxBytes, scan, oneScannerSuffices, asksUnscanned, notify }: Rule): unknown[] => [
+    type,
+    maxBytes,
+    scan,
+    oneScannerSuffices,
+    asksUnscanned,
+    notify,
+  ];
+  return isSamePair && one.decision === "allow" && isDeepStrictEqual(limits(one), limits(asked));
 }
 
 /** The rule that is in the text after a change and was not before, as often; null: none. */
