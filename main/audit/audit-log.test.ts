@@ -211,6 +211,32 @@ describe("the list", () => {
     expect(await seqs(log, filter as never)).toEqual(expected);
   });
 
+  it.each([1, 2])(
+    "and the check have every entry when a part is put aside after look %i at the folder",
+    async (after) => {
+      const log = await opened({ maxPartBytes: 500 });
+      const look = fsp.readdir.bind(fsp) as (folder: string) => Promise<string[]>;
+      /** What is looked up is what was there before the next part was begun. */
+      const rotating = async (act: () => Promise<unknown>): Promise<void> => {
+        for (let entry = 0; entry < 2; entry += 1) await log.append(PASTE);
+        let looks = 0;
+        const spy = vi.spyOn(fsp, "readdir").mockImplementation((async (at: string) => {
+          const names = await look(at);
+          if (++looks === after) await log.append(PASTE);
+          return names;
+        }) as unknown as typeof fsp.readdir);
+        await act();
+        spy.mockRestore();
+      };
+      await rotating(async () => expect(await seqs(log)).toEqual(after === 1 ? [3, 2, 1] : [2, 1]));
+      const before = fs.readdirSync(folder).length;
+      await rotating(async () =>
+        expect(await verify(log.parts)).toMatchObject({ ok: true, entries: after === 1 ? 6 : 5 }),
+      );
+      expect(fs.readdirSync(folder).length).toBeGreaterThan(before);
+    },
+  );
+
   it("is none where a part of it cannot be read: nobody would know what is missing", async () => {
     const log = await opened();
     await log.append(PASTE);

@@ -1,6 +1,7 @@
 /** The files of the audit log: `audit.jsonl`, and its older parts `audit-1.jsonl`, `audit-2.jsonl`, ..., none of which is ever removed. */
-import fsp from "node:fs/promises";
+import fsp, { type FileHandle } from "node:fs/promises";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { syncFolder } from "../base/write-file.ts";
 
 const CURRENT = "audit.jsonl";
@@ -22,6 +23,27 @@ export class AuditParts {
     return names.includes(CURRENT) ? [...older, this.current] : older;
   }
 
+  /**
+   * Calls `read` with the older parts, oldest first, and the current one, open; null: there is none. All of them are of one
+   * moment: a part that is put aside between the two would be missed, or be there twice.
+   */
+  async reading<Value>(read: (older: readonly string[], current: FileHandle | null) => Promise<Value>): Promise<Value> {
+    for (;;) {
+      const before = await this.#numbers();
+      const current = await openOrNone(this.current);
+      try {
+        const now = await this.#numbers();
+        if (isDeepStrictEqual(now, before))
+          return await read(
+            now.map((number) => this.#older(number)),
+            current,
+          );
+      } finally {
+        await current?.close();
+      }
+    }
+  }
+
   /** The current part becomes an older one, under a name that none has. */
   async rotate(): Promise<void> {
     const last = (await this.#numbers()).at(-1) ?? 0;
@@ -40,4 +62,12 @@ export class AuditParts {
       .map(Number)
       .sort((a, b) => a - b);
   }
+}
+
+/** It stays the same file when it is put aside. */
+async function openOrNone(file: string): Promise<FileHandle | null> {
+  return fsp.open(file).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  });
 }

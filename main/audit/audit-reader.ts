@@ -1,11 +1,9 @@
 /** Reading the audit log: pages of entries, and whether its chain holds. It may be written meanwhile. */
-import fs from "node:fs";
-import fsp from "node:fs/promises";
+import fsp, { type FileHandle } from "node:fs/promises";
 import readline from "node:readline";
 import { setImmediate } from "node:timers/promises";
 import type { AuditFilter } from "#shared/ipc/audit.ts";
 import { type AuditEntry, partyName } from "#shared/model/crossing.ts";
-import { textOrNone } from "../base/read-text.ts";
 import { type EntryEnd, hashAfter, NO_LINE, readLine, seqOf, withEnd } from "./audit-line.ts";
 import type { AuditParts } from "./audit-parts.ts";
 
@@ -23,9 +21,9 @@ export async function readEntries(
   const entries: AuditEntry[] = [];
   // An end stands after its entry, perhaps in a newer part.
   const ends = new Map<number, EntryEnd>();
-  for (const part of (await parts.all()).toReversed()) {
-    // A part that was put aside between the two is read by its new name next time. Any other is missed.
-    const text = await textOrNone(part);
+  /** @returns whether there are more than fit */
+  const readPart = async (part: FileHandle): Promise<boolean> => {
+    const text = await part.readFile("utf8");
     for (const [at, line] of text.split("\n").toReversed().entries()) {
       // The desktop's other business goes on meanwhile.
       if (at % 500 === 499) await setImmediate();
@@ -38,11 +36,26 @@ export async function readEntries(
       const entry = end === undefined ? content.entry : withEnd(content.entry, end);
       ends.delete(seq);
       if (!fits(entry, filter, now)) continue;
-      if (entries.length === limit) return { entries, hasMore: true };
+      if (entries.length === limit) return true;
       entries.push(entry);
     }
+    return false;
+  };
+  const hasMore = await parts.reading(async (older, current) => {
+    if (current !== null && (await readPart(current))) return true;
+    for (const file of older.toReversed()) if (await withPart(file, readPart)) return true;
+    return false;
+  });
+  return { entries, hasMore };
+}
+
+async function withPart<Value>(file: string, read: (part: FileHandle) => Promise<Value>): Promise<Value> {
+  const part = await fsp.open(file);
+  try {
+    return await read(part);
+  } finally {
+    await part.close();
   }
-  return { entries, hasMore: false };
 }
 
 /** Pure. */
@@ -78,7 +91,7 @@ export async function verify(parts: AuditParts): Promise<Verified> {
   let seq = 0;
   let entries = 0;
   let firstBad: number | null = null;
-  for (const part of await parts.all()) {
+  const readPart = async (part: FileHandle): Promise<void> => {
     for await (const text of wholeLines(part)) {
       const line = readLine(text);
       const isEntry = line?.content.kind === "entry" || line === null;
@@ -89,24 +102,24 @@ export async function verify(parts: AuditParts): Promise<Verified> {
       seq = isEntry ? (said ?? seq + 1) : seq;
       prev = line?.hash ?? hashAfter(text);
     }
-  }
+  };
+  await parts.reading(async (older, current) => {
+    for (const file of older) await withPart(file, readPart);
+    if (current !== null) await readPart(current);
+  });
   return { entries, ok: firstBad === null, firstBad };
 }
 
 /** What is being written at this moment is no line yet. */
-async function* wholeLines(file: string): AsyncGenerator<string> {
-  const { size } = await fsp.stat(file);
+async function* wholeLines(part: FileHandle): AsyncGenerator<string> {
+  const { size } = await part.stat();
   if (size === 0) return;
   let last: string | null = null;
-  for await (const line of readline.createInterface({ input: fs.createReadStream(file, { end: size - 1 }) })) {
+  const input = part.createReadStream({ start: 0, end: size - 1, autoClose: false });
+  for await (const line of readline.createInterface({ input })) {
     if (last !== null) yield last;
     last = line;
   }
-  const handle = await fsp.open(file);
-  try {
-    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-    if (last !== null && buffer[0] === 0x0a) yield last;
-  } finally {
-    await handle.close();
-  }
+  const { buffer } = await part.read(Buffer.alloc(1), 0, 1, size - 1);
+  if (last !== null && buffer[0] === 0x0a) yield last;
 }
