@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { makeInitrd, PROGRAMS } from "./initrd.ts";
 
@@ -29,4 +29,22 @@ it("makes an initrd once for the same parts, and another for another agent", asy
   await writeFile(join(dir, "atoll-agent"), "agent 2");
   expect(await make()).not.toBe(first);
   expect((await readdir(join(dir, "boot"))).length).toBe(2);
+});
+
+it("removes others that nobody has used for a week when it makes one", async () => {
+  const daysAgo = (days: number): Date => new Date(Date.now() - days * 24 * 60 * 60_000);
+  const unused = join(await make(), "..");
+  await writeFile(join(dir, "atoll-agent"), "agent 2");
+  const used = join(await make(), "..");
+  for (const [folder, days] of [
+    [unused, 8],
+    [used, 8],
+  ] as const)
+    await utimes(folder, daysAgo(days), daysAgo(days));
+  await make();
+  await writeFile(join(dir, "atoll-agent"), "agent 3");
+  const made = join(await make(), "..");
+  expect((await readdir(join(dir, "boot"))).toSorted()).toEqual(
+    [used, made].map((folder) => basename(folder)).toSorted(),
+  );
 });

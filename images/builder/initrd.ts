@@ -7,6 +7,7 @@ import { mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../main/base/write-file.ts";
 import { cachePaths } from "./cache-dir.ts";
+import { markUsed, removeUnused } from "./cache-use.ts";
 import { cpioArchive, S_IFCHR, S_IFDIR, S_IFREG, type CpioEntry } from "./cpio.ts";
 
 export interface InitrdParts {
@@ -33,17 +34,23 @@ export const PROGRAMS = {
   "atoll-copy.so": "atoll-copy.so",
 } as const;
 
-/** @returns path of an initrd of exactly these parts; made unless it is there */
+/** One is made in a moment, and each version of the agent leaves one for each template. */
+const UNUSED_DAYS = 7;
+
+/** @returns path of an initrd of exactly these parts; made unless it is there. Others go that were not used for days. */
 export async function makeInitrd(parts: InitrdParts, cacheDir: string): Promise<string> {
   const entries = await initrdEntries(parts);
   const archive = cpioArchive(entries);
-  const dir = join(cachePaths(cacheDir).bootDir, createHash("sha256").update(archive).digest("hex").slice(0, 20));
+  const { bootDir } = cachePaths(cacheDir);
+  const dir = join(bootDir, createHash("sha256").update(archive).digest("hex").slice(0, 20));
   const path = join(dir, "initrd.img");
+  await markUsed(dir);
   const there = await stat(path).catch(() => null);
   if (there !== null && there.size === archive.length) return path;
   await mkdir(dir, { recursive: true });
   // Two VMs that start together make it twice; the later one replaces the same bytes.
   await writeFileAtomically(path, archive, { mode: 0o644 });
+  await removeUnused(bootDir, UNUSED_DAYS);
   return path;
 }
 

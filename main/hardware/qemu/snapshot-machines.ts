@@ -3,6 +3,7 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { markUsed, removeUnused } from "../../../images/builder/index.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { log } from "../../base/log.ts";
 import { qemuArguments } from "./argv.ts";
@@ -14,8 +15,10 @@ import { qemuIdentity } from "./probe.ts";
 import {
   beginSnapshot,
   findSnapshot,
+  isWantOfHost,
   publishSnapshot,
   removeSnapshot,
+  removeSnapshotOf,
   removeStale,
   type Snapshot,
   type SnapshotFiles,
@@ -25,6 +28,8 @@ import {
 
 /** All ids have its length; none is it. */
 const ANY_ID = "00000000-0000-4000-8000-000000000000" as VmId;
+/** A boot makes another. */
+const UNUSED_DAYS = 30;
 /** What is left free of the cache's file system beside a snapshot's memory. */
 const SNAPSHOT_RESERVE_MIB = 512;
 
@@ -51,7 +56,9 @@ export class SnapshotMachines {
   async start(start: MachineStart, disks: MachineDisks): Promise<QemuMachine | null> {
     const { definition, signal } = start;
     const { snapshotsFolder } = this.#options;
-    const snapshot = await findSnapshot(snapshotsFolder, await this.#snapshotKey(start));
+    const key = await this.#snapshotKey(start);
+    await markUsed(path.join(snapshotsFolder, key));
+    const snapshot = await findSnapshot(snapshotsFolder, key);
     if (snapshot === null) return null;
     try {
       await fsp.copyFile(snapshot.emptyDisk, disks.disk);
@@ -60,7 +67,7 @@ export class SnapshotMachines {
       signal?.throwIfAborted();
       log(`${definition.name} boots, as its memory snapshot cannot be used: ${messageOf(error)}`);
       await fsp.rm(disks.disk, { force: true });
-      await removeSnapshot(snapshot.folder);
+      if (!isWantOfHost(error)) await removeSnapshotOf(snapshotsFolder, key, snapshot.nonce);
       return null;
     }
   }
@@ -97,6 +104,9 @@ export class SnapshotMachines {
         await this.#makeSnapshot(start, key, forkLibrary() === null ? ["restored"] : ["fork", "restored"]);
       }
       await removeStale(snapshotsFolder, imageOf(definition), key);
+      // Of templates and services that there are no more, in any instance.
+      await markUsed(path.join(snapshotsFolder, key));
+      await removeUnused(snapshotsFolder, UNUSED_DAYS);
     } finally {
       await lock.release();
     }
@@ -104,8 +114,10 @@ export class SnapshotMachines {
 
   /** That which such a machine goes on from, if there is one. */
   async remove(start: MachineStart): Promise<void> {
-    const snapshot = await findSnapshot(this.#options.snapshotsFolder, await this.#snapshotKey(start));
-    if (snapshot !== null) await removeSnapshot(snapshot.folder);
+    const { snapshotsFolder } = this.#options;
+    const key = await this.#snapshotKey(start);
+    const snapshot = await findSnapshot(snapshotsFolder, key);
+    if (snapshot !== null) await removeSnapshotOf(snapshotsFolder, key, snapshot.nonce);
   }
 
   /** Of the first kind that can be made and used. */

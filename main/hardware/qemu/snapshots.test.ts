@@ -4,10 +4,13 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { tryLock } from "../../base/file-lock.ts";
+import { noSpace } from "./disk.ts";
 import {
   beginSnapshot,
   findSnapshot,
+  isWantOfHost,
   publishSnapshot,
+  removeSnapshotOf,
   removeStale,
   snapshotKey,
   snapshotLock,
@@ -99,6 +102,26 @@ it("is removed half made where its maker was killed, whatever it was to be", asy
   await beginSnapshot(folder, "half");
   await removeStale(folder, "debian", "new");
   expect(whatIsThere()).toEqual([]);
+});
+
+it("that cannot be used is removed, and never the one that was made in its place or is being made", async () => {
+  await made("one");
+  await removeSnapshotOf(folder, "one", "1".repeat(32));
+  expect(whatIsThere()).toEqual(["one"]);
+  const lock = await tryLock(snapshotLock(folder, "one"));
+  await removeSnapshotOf(folder, "one", about.nonce);
+  expect(whatIsThere()).toEqual(["one"]);
+  await lock?.release();
+  await removeSnapshotOf(folder, "one", about.nonce);
+  expect(whatIsThere()).toEqual([]);
+});
+
+it("is not to blame where the host has no room", () => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, copyfile"), { code: "ENOSPC" });
+  expect(isWantOfHost(full)).toBe(true);
+  expect(isWantOfHost(noSpace(full))).toBe(true);
+  expect(isWantOfHost(new Error("qemu: cannot set up guest memory 'ram': Cannot allocate memory"))).toBe(true);
+  expect(isWantOfHost(new Error("qemu: Not a migration stream"))).toBe(false);
 });
 
 const parts: SnapshotParts = { qemu: "7.2", machine: ["-m", "512M"], buildId: "b", kernel: "/k", initrd: "/i" };

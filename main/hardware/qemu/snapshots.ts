@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { syncFile, syncFolder, writeFileAtomically } from "../../base/write-file.ts";
 import { SNAPSHOT_RAM } from "./argv.ts";
@@ -113,6 +114,24 @@ export async function publishSnapshot(
 /** Machines that go on from it keep its files open. */
 export async function removeSnapshot(folder: string): Promise<void> {
   await fsp.rm(folder, { recursive: true, force: true });
+}
+
+/** Removes one that cannot be used; one that was made in its place meanwhile, or is being made, is left alone. */
+export async function removeSnapshotOf(snapshotsDir: string, key: string, nonce: string): Promise<void> {
+  const lock = await tryLock(snapshotLock(snapshotsDir, key));
+  if (lock === null) return;
+  try {
+    const there = await findSnapshot(snapshotsDir, key);
+    if (there === null || there.nonce === nonce) await removeSnapshot(path.join(snapshotsDir, key));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Whether a machine could not go on for want of something of the host's: the next one may, from the same snapshot. */
+export function isWantOfHost(error: unknown): boolean {
+  if (error instanceof AppError && /^hardware\.(no-space|program-missing)$/.test(error.code)) return true;
+  return /ENOSPC|ENOMEM|EMFILE|ENFILE|No space left|Cannot allocate memory/i.test(messageOf(error));
 }
 
 /**
