@@ -44,7 +44,7 @@ beforeEach(async () => {
   application = new Application({
     ...scriptedContext([]),
     registry,
-    files: () => [new SettingsFile(folder)],
+    files: () => [new SettingsFile({ config: folder, state: folder })],
     drivers: scriptedDrivers(driver),
   });
 });
@@ -134,7 +134,7 @@ it("a window is there that the page shows before its VM's link has said here tha
   application = new Application({
     ...scriptedContext(links),
     registry,
-    files: () => [new SettingsFile(folder)],
+    files: () => [new SettingsFile({ config: folder, state: folder })],
     drivers,
   });
   adopted.resolve(machine);
@@ -193,7 +193,7 @@ describe("definitions of several sources", () => {
       log: (line) => void log.push(line),
       registry,
       sources: [source],
-      files: () => [new SettingsFile(folder)],
+      files: () => [new SettingsFile({ config: folder, state: folder })],
       drivers: scriptedDrivers(driver),
     });
     await application.open();

@@ -17,7 +17,7 @@ import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { hostChecks } from "../hardware/host.ts";
 import { kioskLimitMiB } from "../kiosks/limit.ts";
 import { tryUplink } from "../networks/try-uplink.ts";
-import { SettingsFile } from "../settings/settings.ts";
+import { findSettings, type SettingsFound } from "../settings/settings.ts";
 import { filesCheck } from "./files-check.ts";
 import { templateViews } from "./template-views.ts";
 import { messageOf } from "#shared/model/app-error.ts";
@@ -38,8 +38,7 @@ const setupSchema = z.object({
 /** @param outFolder of the build, which holds setup.json */
 export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
   const paths = resolvePaths();
-  const settings = new SettingsFile(paths.config);
-  await settings.load();
+  const settings = findSettings(paths);
   const checks = await Promise.all([
     hostChecks(),
     uplink(),
@@ -84,7 +83,7 @@ async function memory(): Promise<DoctorCheck> {
 }
 
 /** What VMs may take that wait until somebody asks for a kiosk. */
-function kiosks({ current }: SettingsFile): DoctorCheck {
+function kiosks({ settings: current }: SettingsFound): DoctorCheck {
   const limitMiB = kioskLimitMiB(current.kiosks);
   const detail =
     limitMiB === 0

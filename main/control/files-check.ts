@@ -7,12 +7,12 @@ import { textOrNone } from "../base/read-text.ts";
 import { DRIVER_TYPES } from "../hardware/driver-types.ts";
 import { OPEN_RULES_FILE, readOpenRules } from "../opener/rules.ts";
 import { POLICY_FILE, readPolicy } from "../policy/policy-file.ts";
-import type { SettingsFile } from "../settings/settings.ts";
+import type { SettingsFound } from "../settings/settings.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { templateViews } from "./template-views.ts";
 
 /** Definitions of VMs, the settings, the rules and recipes. Whether the policy's own tests hold, `atoll policy test` says. */
-export async function filesCheck(paths: Paths, settings: Pick<SettingsFile, "problem">): Promise<DoctorCheck> {
+export async function filesCheck(paths: Paths, settings: Pick<SettingsFound, "problem">): Promise<DoctorCheck> {
   const registry = new VmRegistry(paths.config, DRIVER_TYPES);
   await registry.load();
   const others = [

@@ -162,7 +162,7 @@ async function run(): Promise<void> {
   ]);
   const registry = new VmRegistry(paths.config, drivers.types);
   let window: DesktopWindow | null = null;
-  const settings = new SettingsFile(paths.config);
+  const settings = new SettingsFile(paths);
   await settings.load();
   theme.choose(settings.current.theme);
   const promptMark = new PromptMarkFile(paths.config, log);

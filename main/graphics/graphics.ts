@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import type { Paths } from "../base/paths.ts";
 import { writeFileAtomicallySync } from "../base/write-file.ts";
-import { readSettings } from "../settings/settings.ts";
+import { findSettings } from "../settings/settings.ts";
 import {
   chooseGraphics,
   type ChromiumGraphics,
@@ -72,7 +72,7 @@ export function choiceFor(
   renderNodes: readonly RenderNode[] = findRenderNodes(),
 ): GraphicsChoice {
   return chooseGraphics({
-    setting: settingOf(env) ?? readSettings(paths.config).graphics,
+    setting: settingOf(env) ?? findSettings(paths).settings.graphics,
     renderNodes,
     fallbackReason: env[FALLBACK_VARIABLE] ?? null,
   });

@@ -1,5 +1,4 @@
 /** `config/settings.yaml`: a file that a person can read and edit; settings that it omits have their defaults. */
-import fs from "node:fs";
 import fsp from "node:fs/promises";
 import path from "node:path";
 import { parseDocument } from "yaml";
@@ -9,12 +8,18 @@ import { kioskSettings } from "#shared/model/kiosk.ts";
 import { DEFAULT_PASTE_KEYS, PASTE_KEYS_PATTERN, PASTE_KEYS_WORDS } from "#shared/model/paste-keys.ts";
 import { themeChoice } from "#shared/model/theme.ts";
 import { type FileProblem, problemWords, readYaml, unreadable } from "#shared/model/yaml-file.ts";
-import { textOrNone } from "../base/read-text.ts";
+import { LastGood } from "../base/last-good.ts";
+import type { Paths } from "../base/paths.ts";
+import { textOrNone, textOrNoneSync } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { replacePersonsFile } from "../base/write-file.ts";
 import { GRAPHICS_SETTINGS } from "../graphics/choice.ts";
 
 const FILE_NAME = "settings.yaml";
+/** In the state folder. */
+const LAST_GOOD = "settings-last-good.yaml";
+const STAY = "the settings before it stay in force";
+const DEFAULTS = "the defaults count";
 
 const keymapName = z
   .string()
@@ -64,46 +69,78 @@ const settingsSchema = z.strictObject({
 
 export type Settings = z.infer<typeof settingsSchema>;
 
-/** For what has to be known before anything can be awaited; the defaults where the file is broken or not there. */
-export function readSettings(configFolder: string): Settings {
-  const file = path.join(configFolder, FILE_NAME);
+/** The folder of the file, and the one of its text that was last of use. */
+export type SettingsFolders = Pick<Paths, "config" | "state">;
+
+/** What counts by the files as they are. */
+export interface SettingsFound {
+  settings: Settings;
+  /** Why the file is not used; null = it is, or there is none. */
+  problem: FileProblem | null;
+  /** The file's text, where it is used. */
+  text: string | null;
+}
+
+/**
+ * A mistake in the file undoes nothing: the settings that were last of use stay in force. The defaults count where there is no
+ * file, and where none was ever of use. Before anything can be awaited, too, as Electron takes some choices only then.
+ * @param inForce what this run has read from the file before; null: nothing
+ */
+export function findSettings({ config, state }: SettingsFolders, inForce: Settings | null = null): SettingsFound {
+  const file = path.join(config, FILE_NAME);
+  const read = readFile(file);
+  if (read.ok) return { settings: read.value, problem: null, text: read.text };
+  const kept = readFile(path.join(state, LAST_GOOD));
+  const before = inForce ?? (kept.ok && kept.text !== "" ? kept.value : null);
+  const reason = `${read.problem.reason}, and ${before === null ? DEFAULTS : STAY}`;
+  return { settings: before ?? settingsSchema.parse({}), problem: { ...read.problem, reason }, text: null };
+}
+
+type FileRead = { ok: true; value: Settings; text: string } | { ok: false; problem: FileProblem };
+
+function readFile(file: string): FileRead {
   try {
-    const read = readYaml(settingsSchema, fs.readFileSync(file, "utf8"), file);
-    if (read.ok) return read.value;
-  } catch {
-    // `SettingsFile` says why.
+    const text = textOrNoneSync(file);
+    const read = readYaml(settingsSchema, text, file);
+    return read.ok ? { ...read, text } : read;
+  } catch (error) {
+    return { ok: false, problem: unreadable(file, error) };
   }
-  return settingsSchema.parse({});
 }
 
 export class SettingsFile {
+  readonly #folders: SettingsFolders;
   readonly #file: string;
-  #current: Settings = settingsSchema.parse({});
-  #problem: FileProblem | null = null;
+  readonly #lastGood: LastGood;
+  #found: SettingsFound = { settings: settingsSchema.parse({}), problem: null, text: null };
+  /** Whether what is in force was read from a file. */
+  #isKnown = false;
   /** The newest choice that is being written: each is put into what the one before has left. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(configFolder: string) {
-    this.#file = path.join(configFolder, FILE_NAME);
+  constructor(folders: SettingsFolders) {
+    this.#folders = folders;
+    this.#file = path.join(folders.config, FILE_NAME);
+    this.#lastGood = new LastGood(path.join(folders.state, LAST_GOOD));
   }
 
-  /** The defaults where there is no file, or the file is broken. */
+  /** See findSettings. */
   get current(): Settings {
-    return this.#current;
+    return this.#found.settings;
   }
 
   /** Why the file is not used; null = it is, or there is none. */
   get problem(): FileProblem | null {
-    return this.#problem;
+    return this.#found.problem;
   }
 
   async load(): Promise<void> {
-    const read = await textOrNone(this.#file).then(
-      (text) => readYaml(settingsSchema, text, this.#file),
-      (error: unknown) => ({ ok: false as const, problem: unreadable(this.#file, error) }),
-    );
-    this.#problem = read.ok ? null : read.problem;
-    this.#current = read.ok ? read.value : settingsSchema.parse({});
+    this.#found = findSettings(this.#folders, this.#isKnown ? this.current : null);
+    const { text } = this.#found;
+    if (text === null) return;
+    this.#isKnown = true;
+    // An empty file, or none, says nothing that a mistake could undo.
+    if (text !== "") await this.#lastGood.keep(text);
   }
 
   /** Calls `changed` after the file has been read again because a person edited it. Returns a function that ends it. */
@@ -122,11 +159,12 @@ export class SettingsFile {
 
   async #remember<Name extends keyof Settings>(name: Name, value: Settings[Name]): Promise<void> {
     await this.load();
-    if (this.#problem !== null) {
+    const { problem } = this;
+    if (problem !== null) {
       throw new AppError(
         "settings.broken",
-        `The choice was not remembered, because the settings are broken: ${problemWords(this.#problem)}. Fix the file.`,
-        { ...this.#problem },
+        `The choice was not remembered, because the settings are broken: ${problemWords(problem)}. Fix the file.`,
+        { ...problem },
       );
     }
     const document = parseDocument(await textOrNone(this.#file));

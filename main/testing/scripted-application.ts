@@ -44,7 +44,7 @@ export async function scriptedApplication({
   const registry = new VmRegistry(folder, [scriptedType(), ...(external ? [scriptedType("external")] : [])]);
   for (const [name, label] of Object.entries(vms)) await registry.add(scriptedDefinition(name, label));
   const links: ScriptedLink[] = [];
-  const settings = new SettingsFile(folder);
+  const settings = new SettingsFile({ config: folder, state: folder });
   const application = new Application({
     ...scriptedContext(links),
     registry,
