@@ -177,7 +177,7 @@ async function run(): Promise<void> {
   });
   const policyChanges = new PolicyChanges(policy);
   const audit = new AuditLog({ stateFolder: paths.state });
-  const openRules = new OpenRules(paths.config);
+  const openRules = new OpenRules(paths);
   const scanRules = new ScanRules(paths.config);
   const source = new DisposableSource();
   const serviceSource = new ServiceSource(paths.state, drivers);

@@ -20,12 +20,13 @@ rules:
 
 let folder: string;
 let rules: OpenRules;
+const folders = () => ({ config: folder, state: path.join(folder, "state") });
 const file = (): string => path.join(folder, "open.yaml");
 const text = (): string => fs.readFileSync(file(), "utf8");
 
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-open-"));
-  rules = new OpenRules(folder);
+  rules = new OpenRules(folders());
 });
 afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
@@ -49,6 +50,16 @@ it("a mistake is told with its place, and the rules before it stay in force", as
   fs.writeFileSync(file(), OWN);
   await rules.load();
   expect(rules.problem).toBeNull();
+});
+
+it("a mistake leaves the rules before it in force after a new start, too", async () => {
+  fs.writeFileSync(file(), OWN);
+  await rules.open();
+  fs.writeFileSync(file(), OWN.replace("in: web", "in: WEB"));
+  const next = new OpenRules(folders());
+  await next.open();
+  expect(next.problem).toMatchObject({ line: 6 });
+  expect(next.current).toEqual(rules.current);
 });
 
 it("a first start with a mistake goes by the shipped rules", async () => {

@@ -1,6 +1,6 @@
 /**
  * The rules of opening in force: `config/open.yaml`, read again when a person edits it, and changed by their answers and in the
- * settings, which can be undone. While the file has a mistake, the rules before it stay in force.
+ * settings, which can be undone. While the file has a mistake, the rules before it stay in force, also after a new start.
  */
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -9,13 +9,17 @@ import type { OpenChange } from "#shared/ipc/open.ts";
 import type { TypeGroup } from "#shared/model/open.ts";
 import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
 import { Emitter } from "../base/emitter.ts";
+import { LastGood } from "../base/last-good.ts";
 import { log } from "../base/log.ts";
+import type { Paths } from "../base/paths.ts";
 import { watchFolder } from "../base/watch-folder.ts";
 import { replacePersonsFile, writeFileAtomically } from "../base/write-file.ts";
 import { type RuleFields, withoutRules, withRule, withRuleReplaced } from "../policy/rule-edit.ts";
 import { DEFAULT_OPEN_RULES } from "./default-rules.ts";
 import { OPEN_RULES_FILE, type OpenRule, readOpenRules } from "./rules.ts";
 
+/** In the state folder. */
+const LAST_GOOD = "open-last-good.yaml";
 /** Older changes cannot be undone. */
 const MAX_CHANGES = 50;
 
@@ -35,15 +39,19 @@ interface Done {
 export class OpenRules extends Emitter<{ changed: [OpenChange | null] }> {
   /** Absolute path of the file that a person edits. */
   readonly file: string;
+  readonly #lastGood: LastGood;
   #rules: readonly OpenRule[];
+  /** Whether the rules were read from a file. */
+  #isKnown = false;
   #problem: FileProblem | null = null;
   #loading: Promise<void> = Promise.resolve();
   readonly #done = new Map<number, Done>();
   #lastId = 0;
 
-  constructor(configFolder: string) {
+  constructor({ config, state }: Pick<Paths, "config" | "state">) {
     super();
-    this.file = path.join(configFolder, OPEN_RULES_FILE);
+    this.file = path.join(config, OPEN_RULES_FILE);
+    this.#lastGood = new LastGood(path.join(state, LAST_GOOD));
     this.#rules = rulesIn(DEFAULT_OPEN_RULES, this.file);
   }
 
@@ -139,12 +147,26 @@ export class OpenRules extends Emitter<{ changed: [OpenChange | null] }> {
 
   async #load(): Promise<void> {
     const read = await fsp.readFile(this.file, "utf8").then(
-      (text) => readOpenRules(text, this.file),
+      (text) => ({ ...readOpenRules(text, this.file), text }),
       (error: unknown) => ({ ok: false as const, problem: unreadable(this.file, error) }),
     );
     this.#problem = read.ok ? null : read.problem;
-    if (read.ok) this.#rules = read.value;
-    else log(problemWords(read.problem));
+    if (read.ok) {
+      this.#rules = read.value;
+      this.#isKnown = true;
+      return this.#lastGood.keep(read.text);
+    }
+    log(problemWords(read.problem));
+    if (!this.#isKnown) await this.#recall();
+  }
+
+  /** The rules that were last in force, in an earlier run. */
+  async #recall(): Promise<void> {
+    const text = await this.#lastGood.text();
+    const read = text === null ? null : readOpenRules(text, this.file);
+    if (read?.ok !== true) return;
+    this.#rules = read.value;
+    this.#isKnown = true;
   }
 
   #text(): Promise<string> {

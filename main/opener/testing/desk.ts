@@ -66,7 +66,7 @@ export class OpenDesk {
   /** What a safe copy comes to, by default one of two pages. */
   makesSafe: (request: SafeCopyRequest) => Promise<SafeCopy> = () =>
     Promise.resolve({ path: Buffer.from("/home/user/report-safe.pdf"), pages: 2, bytes: 4_000 });
-  readonly rules = new OpenRules(this.folder);
+  readonly rules = new OpenRules({ config: this.folder, state: this.folder });
   readonly known = new KnownPrograms(this.folder);
   /** Those that are built, with their programs. */
   templates: TemplatePrograms[] = [];
