@@ -53,7 +53,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     sandbox(),
     filesCheck(paths, settings),
   ]);
-  return [...checks, kiosks(settings), graphics(paths)].flat();
+  return [...checks, kiosks(settings), graphics(paths, await electronVersion(outFolder))].flat();
 }
 
 /** The VMs' way to the internet. */
@@ -107,6 +107,11 @@ async function disk(id: string, what: string, folder: string, remedy: string): P
 
 function nearestExisting(folder: string): string {
   return fs.existsSync(folder) || folder === path.dirname(folder) ? folder : nearestExisting(path.dirname(folder));
+}
+
+/** Of the Electron that runs this, or would run the desktop; "": there is none yet. */
+async function electronVersion(outFolder: string): Promise<string> {
+  return process.versions["electron"] ?? (await setupResult(outFolder))?.electron?.version ?? "";
 }
 
 async function electron(outFolder: string): Promise<DoctorCheck> {
@@ -221,12 +226,13 @@ function canConnect(socket: string): Promise<boolean> {
 }
 
 /** What composites the desktop that runs, or would composite the next one. */
-function graphics(paths: Paths): DoctorCheck {
+function graphics(paths: Paths, electron: string): DoctorCheck {
   const inUse = graphicsInUse(paths);
-  const choice = choiceFor(paths);
+  const choice = choiceFor(paths, { electron });
   const { mode, reason } = inUse ?? choice;
   const where = mode === "gpu" ? "on the GPU" : "on the processor";
-  const isGivenUp = inUse?.mode === "software" && choice.mode === "gpu";
+  // A person may have asked for it all the same.
+  const isGivenUp = mode === "software" && (choice.mode === "gpu" || choice.isGivenUp);
   return {
     id: "graphics",
     status: isGivenUp ? "warn" : "ok",

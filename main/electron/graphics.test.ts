@@ -16,7 +16,7 @@ vi.mock("../base/log.ts", () => ({ log: () => undefined }));
 
 const WHY = "ATOLL_TEST_WHY";
 const FILE = "ATOLL_TEST_FILE";
-const choice = { mode: "gpu", reason: "", isChecked: true } as const;
+const choice = { mode: "gpu", reason: "", isChecked: true, isGivenUp: false } as const;
 const handOn = vi.fn<() => NodeJS.ProcessEnv>(() => ({ [FILE]: "/run/launch.json" }));
 
 beforeEach(() => {

@@ -108,7 +108,7 @@ registerScheme();
 limitCompilers();
 
 const paths = ownFolders();
-const graphics = new Graphics(paths);
+const graphics = new Graphics(paths, { electron: process.versions.electron });
 // Compositing by SwiftShader on the processor shows 9 to 16 frames a second; without it Chromium draws faster.
 if (graphics.choice.mode === "software") app.disableHardwareAcceleration();
 logTo(paths.state);

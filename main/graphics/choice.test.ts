@@ -18,8 +18,21 @@ describe("the GPU is tried", () => {
     ["although it failed, where a person says so", "gpu", [], "it failed", "gpu", false, /setting is gpu/],
     ["not where a person says so", "software", [node("i915")], null, "software", false, /setting is software/],
   ])("%s", (_rule, setting, renderNodes, fallbackReason, mode, isChecked, reason) => {
-    const choice = chooseGraphics({ setting, renderNodes, fallbackReason });
+    const choice = chooseGraphics({ setting, renderNodes, fallbackReason, earlierFailure: null });
     expect(choice).toMatchObject({ mode, isChecked });
+    expect(choice.reason).toMatch(reason);
+  });
+});
+
+describe("a GPU that was given up at an earlier start", () => {
+  const earlierFailure = "Chromium draws by llvmpipe";
+  it.each<[string, GraphicsSetting, RenderNode[], string, boolean, RegExp]>([
+    ["is not tried again", "auto", [node("virtio_gpu")], "software", true, /virtio_gpu.*earlier start.*llvmpipe/],
+    ["is used where a person says so", "gpu", [node("virtio_gpu")], "gpu", false, /setting is gpu/],
+    ["is no matter once it is not there", "auto", [], "software", false, /no \/dev\/dri/],
+  ])("%s", (_rule, setting, renderNodes, mode, isGivenUp, reason) => {
+    const choice = chooseGraphics({ setting, renderNodes, fallbackReason: null, earlierFailure });
+    expect(choice).toMatchObject({ mode, isGivenUp, isChecked: false });
     expect(choice.reason).toMatch(reason);
   });
 });

@@ -20,6 +20,8 @@ export interface GraphicsFacts {
   renderNodes: readonly RenderNode[];
   /** Why the GPU was given up at the start just before this one; null = it was not. */
   fallbackReason: string | null;
+  /** The same of any start before, with the same hardware and programs. */
+  earlierFailure: string | null;
 }
 
 export interface GraphicsChoice {
@@ -28,19 +30,27 @@ export interface GraphicsChoice {
   reason: string;
   /** Software is taken, with a restart, when Chromium turns out not to use the GPU. */
   isChecked: boolean;
+  /** There is a GPU, which turned out to be of no use. */
+  isGivenUp: boolean;
 }
 
 /** Kernel drivers whose render nodes have no GPU behind them. */
 const SOFTWARE_DRIVERS: ReadonlySet<string> = new Set(["vgem", "vkms"]);
 
-export function chooseGraphics({ setting, renderNodes, fallbackReason }: GraphicsFacts): GraphicsChoice {
-  if (setting !== "auto") return { mode: setting, reason: `the setting is ${setting}`, isChecked: false };
-  if (fallbackReason !== null) return { mode: "software", reason: fallbackReason, isChecked: false };
+export function chooseGraphics(facts: GraphicsFacts): GraphicsChoice {
+  const { setting, renderNodes, fallbackReason, earlierFailure } = facts;
+  const plain = { isChecked: false, isGivenUp: false };
+  if (setting !== "auto") return { ...plain, mode: setting, reason: `the setting is ${setting}` };
+  if (fallbackReason !== null) return { ...plain, mode: "software", reason: fallbackReason, isGivenUp: true };
   const node = renderNodes.find(({ driver }) => !SOFTWARE_DRIVERS.has(driver));
-  if (node !== undefined) return { mode: "gpu", reason: `${named(node)} is there`, isChecked: true };
-  const [software] = renderNodes;
-  const reason = software === undefined ? "there is no /dev/dri/renderD*" : `${named(software)} is no GPU`;
-  return { mode: "software", reason, isChecked: false };
+  if (node === undefined) {
+    const [software] = renderNodes;
+    const reason = software === undefined ? "there is no /dev/dri/renderD*" : `${named(software)} is no GPU`;
+    return { ...plain, mode: "software", reason };
+  }
+  if (earlierFailure === null) return { ...plain, mode: "gpu", reason: `${named(node)} is there`, isChecked: true };
+  const reason = `${named(node)} was tried at an earlier start: ${earlierFailure}`;
+  return { ...plain, mode: "software", reason, isGivenUp: true };
 }
 
 function named({ path, driver }: RenderNode): string {

@@ -9,7 +9,7 @@ let paths: Paths;
 
 beforeEach(() => {
   paths = resolvePaths({ ATOLL_HOME: fs.mkdtempSync(path.join(os.tmpdir(), "atoll-gfx-")) });
-  for (const folder of [paths.config, paths.run]) fs.mkdirSync(folder, { recursive: true });
+  for (const folder of [paths.config, paths.run, paths.state]) fs.mkdirSync(folder, { recursive: true });
 });
 afterEach(() => fs.rmSync(path.dirname(paths.run), { recursive: true }));
 
@@ -23,7 +23,9 @@ describe("the setting", () => {
     ["is not used when the file is broken", "graphics: gpu\nonQuit: x\n", undefined, "software"],
   ] as const)("%s", (_rule, text, variable, mode) => {
     set(text);
-    expect(choiceFor(paths, { ATOLL_GRAPHICS: variable }, [])).toMatchObject({ mode });
+    expect(choiceFor(paths, { env: { ATOLL_GRAPHICS: variable }, renderNodes: [], electron: "1" })).toMatchObject({
+      mode,
+    });
   });
 });
 
@@ -32,8 +34,11 @@ describe("after the start", () => {
   const NODES = [{ path: "/dev/dri/renderD128", driver: "i915" }];
   const SOFTWARE = { gpuCompositing: "disabled_software", glRenderer: "" };
 
+  const start = (env: NodeJS.ProcessEnv, electron = "33.2.1", renderNodes = NODES): Graphics =>
+    new Graphics(paths, { env, renderNodes, electron });
+
   it("what is used is kept for doctor, with its reason", () => {
-    new Graphics(paths, { ATOLL_GRAPHICS: "gpu" }).check(HARDWARE);
+    start({ ATOLL_GRAPHICS: "gpu" }).check(HARDWARE);
     expect(graphicsInUse(paths)).toMatchObject({ pid: process.pid, mode: "gpu" });
     expect(graphicsInUse(paths)?.reason).toContain("Mesa Intel(R) UHD");
   });
@@ -41,28 +46,44 @@ describe("after the start", () => {
   it.each([SOFTWARE, null])(
     "a GPU that a person asked for is not given up, but what it is, is said (%o)",
     (chromium) => {
-      expect(new Graphics(paths, { ATOLL_GRAPHICS: "gpu" }).check(chromium)).toBeNull();
+      expect(start({ ATOLL_GRAPHICS: "gpu" }).check(chromium)).toBeNull();
       expect(graphicsInUse(paths)).toMatchObject({ mode: "software" });
     },
   );
 
   it("software needs no check", () => {
-    const graphics = new Graphics(paths, { ATOLL_GRAPHICS: "software" });
+    const graphics = start({ ATOLL_GRAPHICS: "software" });
     expect(graphics.check(SOFTWARE)).toBeNull();
     expect(graphicsInUse(paths)).toMatchObject({ mode: "software", reason: "the setting is software" });
   });
 
   it.each([SOFTWARE, null])("a GPU that turns out to be none costs one restart, in software (%o)", (chromium) => {
-    const restart = new Graphics(paths, {}, NODES).check(chromium);
+    const restart = start({}).check(chromium);
     expect(restart).not.toBeNull();
-    const again = new Graphics(paths, { ...restart }, NODES);
+    const again = start({ ...restart });
     expect(again.choice.mode).toBe("software");
     expect(again.check(null)).toBeNull();
     expect(graphicsInUse(paths)?.reason).toContain("Chromium");
   });
 
+  it("a GPU that was given up is not tried at the next start, until something is another", () => {
+    expect(start({}).check(SOFTWARE)).not.toBeNull();
+    expect(start({}).choice).toMatchObject({ mode: "software", isGivenUp: true });
+    expect(start({}).check(null)).toBeNull();
+    expect(start({}, "33.2.2").choice).toMatchObject({ mode: "gpu", isChecked: true });
+    const other = [{ path: "/dev/dri/renderD128", driver: "xe" }];
+    expect(start({}, "33.2.1", other).choice).toMatchObject({ mode: "gpu", isChecked: true });
+    expect(start({ ATOLL_GRAPHICS: "gpu" }).check(HARDWARE)).toBeNull();
+    expect(start({}).choice).toMatchObject({ mode: "gpu", isChecked: true });
+  });
+
+  it("a GPU of which Chromium has said nothing is tried again", () => {
+    expect(start({}).check(null)).not.toBeNull();
+    expect(start({}).choice).toMatchObject({ mode: "gpu", isChecked: true });
+  });
+
   it("a GPU that is one needs no restart", () => {
-    expect(new Graphics(paths, {}, NODES).check(HARDWARE)).toBeNull();
+    expect(start({}).check(HARDWARE)).toBeNull();
     expect(graphicsInUse(paths)).toMatchObject({ mode: "gpu" });
   });
 });

@@ -16,6 +16,7 @@ import {
   type RenderNode,
 } from "./choice.ts";
 import { findRenderNodes } from "./render-nodes.ts";
+import { gpuIdentity, TriedGpu } from "./tried.ts";
 
 /** Same values as the setting, which it overrides: for tests and benches, and for a display without a GPU behind it. */
 const SETTING_VARIABLE = "ATOLL_GRAPHICS";
@@ -28,14 +29,24 @@ export type GraphicsInUse = z.infer<typeof inUseSchema>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the choice depends on, beside the settings. */
+interface Surroundings {
+  env?: Environment;
+  renderNodes?: readonly RenderNode[];
+  /** Version of Electron that runs the desktop, or would. */
+  electron: string;
+}
+
 export class Graphics {
   readonly choice: GraphicsChoice;
   readonly #file: string;
+  readonly #tried: TriedGpu;
 
   /** Reads settings and devices synchronously: Electron takes its choice only before it is ready. */
-  constructor(paths: Paths, env?: Environment, renderNodes?: readonly RenderNode[]) {
+  constructor(paths: Paths, surroundings: Surroundings) {
     this.#file = inUseFile(paths);
-    this.choice = choiceFor(paths, env, renderNodes);
+    this.#tried = triedGpu(paths, surroundings);
+    this.choice = choiceFor(paths, surroundings);
   }
 
   /**
@@ -52,11 +63,15 @@ export class Graphics {
         ? { isHardware: false as const, reason: "Chromium did not say what it draws with" }
         : judgeGraphics(chromium);
     if (verdict.isHardware) {
+      this.#tried.works();
       this.#keep("gpu", `${this.choice.reason}; Chromium draws by ${verdict.renderer || "a renderer without a name"}`);
       return null;
     }
     this.#keep("software", verdict.reason);
-    return this.choice.isChecked ? { [FALLBACK_VARIABLE]: verdict.reason } : null;
+    if (!this.choice.isChecked) return null;
+    // Where it has said nothing, the machine may only have been busy.
+    if (chromium !== null) this.#tried.failed(verdict.reason);
+    return { [FALLBACK_VARIABLE]: verdict.reason };
   }
 
   #keep(mode: GraphicsMode, reason: string): void {
@@ -66,16 +81,18 @@ export class Graphics {
 }
 
 /** What would be chosen at the next start. */
-export function choiceFor(
-  paths: Paths,
-  env: Environment = process.env,
-  renderNodes: readonly RenderNode[] = findRenderNodes(),
-): GraphicsChoice {
+export function choiceFor(paths: Paths, surroundings: Surroundings): GraphicsChoice {
+  const { env = process.env, renderNodes = findRenderNodes() } = surroundings;
   return chooseGraphics({
     setting: settingOf(env) ?? findSettings(paths).settings.graphics,
     renderNodes,
     fallbackReason: env[FALLBACK_VARIABLE] ?? null,
+    earlierFailure: triedGpu(paths, surroundings).failure,
   });
+}
+
+function triedGpu(paths: Paths, { renderNodes = findRenderNodes(), electron }: Surroundings): TriedGpu {
+  return new TriedGpu(paths, gpuIdentity(renderNodes, electron));
 }
 
 /** null = no application runs, as far as its file says. */
