@@ -13,6 +13,7 @@ import type { Crossings } from "../crossings/crossings.ts";
 import type { Crossing } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { Vm } from "../vms/vm.ts";
+import { Departures } from "./departures.ts";
 import type { FileScanner } from "./file-scanner.ts";
 import { type FilesEnd, HostFiles, type HostFilesOptions, reachOfSource, reachOfTarget } from "./host-files.ts";
 import { previewText } from "./names.ts";
@@ -62,6 +63,7 @@ interface Running {
 
 export class Transfers extends Emitter<{ changed: [] }> {
   readonly #parts: TransfersParts;
+  readonly #departures = new Departures();
   readonly #turns = new Turns(MOVING_AT_ONCE, MOVING_OF_ONE_VM);
   /** Oldest first. */
   readonly #records = new Map<number, TransferRecord>();
@@ -287,7 +289,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const { request } = record;
     const beganMs = performance.now();
     const hosts: HostFiles[] = [];
-    const gone = whenGone(request.target);
+    const gone = this.#departures.of(request.target);
     let outcome = allowedBefore(request);
     const endOf = (party: FilesParty, reach: () => ConstructorParameters<typeof HostFiles>[1]): FilesEnd => {
       if (party.kind === "vm") return party.vm;
@@ -531,21 +533,6 @@ function allowedBefore({ permission }: TransferRequest): CrossingOutcome | null 
 function crossingOf({ permission, source, target }: TransferRequest, bytes: number): Crossing {
   if (permission.kind === "given") return { ...permission.crossing, bytes };
   return { action: "file.send", from: partyOfEnd(source.party), to: partyOfEnd(target), type: null, bytes };
-}
-
-/** Resolves when a VM that runs, or is paused, does so no more. */
-function whenGone(party: FilesParty): { promise: Promise<void>; forget: () => void } {
-  if (party.kind === "host") return { promise: new Promise(() => undefined), forget: () => undefined };
-  const { vm } = party;
-  let forget = (): void => undefined;
-  const promise = new Promise<void>((resolve) => {
-    let wasOn = vm.isOn;
-    forget = vm.on("changed", () => {
-      if (wasOn && !vm.isOn) resolve();
-      wasOn = vm.isOn;
-    });
-  });
-  return { promise, forget };
 }
 
 function endTurn(running: Running): void {

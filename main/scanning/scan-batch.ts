@@ -3,6 +3,7 @@
  * each is a job of its program. Nothing that the engine says is believed but its own verdict about the bytes that have come there.
  */
 import { randomBytes } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { messageOf } from "#shared/model/app-error.ts";
 import { type EngineVerdict, scanAnswer } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
@@ -74,6 +75,8 @@ class Batch {
     [this.#engine, this.#source, this.#options] = [engine, source, options];
     this.#files = new Map(batch.map((file) => [file.index, file]));
     this.#awaited = batch.length;
+    // Each of its files listens while it waits for its turn: Node takes more than ten for a leak, and says so.
+    setMaxListeners(Infinity, this.#ended.signal);
   }
 
   async run(): Promise<Map<number, LookedAt>> {

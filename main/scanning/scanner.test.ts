@@ -1,4 +1,5 @@
 /** Scans of a VM's files by scripted engines, hostile ones too. Both ends are agents for which the test speaks. */
+import { getMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FileVerdict } from "#shared/model/scan.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
@@ -108,6 +109,25 @@ describe("a file", () => {
       { forget: folder.slice(0, -1) },
     ]);
     expect(progress).toEqual([[1, 1]]);
+  });
+
+  it("is looked at beside all others of its batch, whose signal may have as many listeners", async () => {
+    const signals: AbortSignal[] = [];
+    engine.answers = (_input, signal) => {
+      signals.push(signal);
+      return clean();
+    };
+    const files = Array.from({ length: 20 }, (_, index) => index);
+    const result = scanned(files.map((index) => file(index)));
+    await carry(
+      20,
+      files.map((index) => whole(index)),
+    );
+    expect((await result).size).toBe(20);
+    const [signal = expect.unreachable()] = signals;
+    expect([signals.length, new Set(signals).size]).toEqual([20, 1]);
+    // Without a limit, of which Node's own, ten, warns as of a leak.
+    expect(getMaxListeners(signal)).toBe(Infinity);
   });
 
   it("whose bytes were looked at before is not asked about again, unless the signatures are others", async () => {

@@ -109,7 +109,7 @@ describe("a job", () => {
   it("is refused where too many wait, or it is too large", async () => {
     const { client, happens } = desk();
     happens({ type: "connected" });
-    const waiting = Array.from({ length: MAX_JOBS }, () => client.job(1, SIGNAL));
+    const waiting = Array.from({ length: MAX_JOBS }, () => client.job(1, new AbortController().signal));
     await expect(client.job(1, SIGNAL)).rejects.toMatchObject({ code: "service.busy" });
     happens({ type: "gone" });
     await Promise.allSettled(waiting);
