@@ -24,8 +24,40 @@ describe("resolvePaths", () => {
     });
   });
 
-  it("falls back to a folder of the user in /tmp", () => {
-    expect(resolvePaths({ HOME: "/u" }, 5).run).toBe("/tmp/atoll-5");
+  describe("without XDG_RUNTIME_DIR", () => {
+    const uid = process.getuid?.() ?? 0;
+    let logins: string;
+    let ofLogin: string;
+    beforeEach(() => {
+      logins = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-logins-"));
+      ofLogin = path.join(logins, String(uid));
+    });
+    afterEach(() => fs.rmSync(logins, { recursive: true }));
+    const run = (env = {}): string => resolvePaths({ HOME: "/u", ...env }, uid, logins).run;
+
+    it.each([undefined, "", "relative"])(
+      "takes the folder that a login has (%s), as a desktop of that login does",
+      (none) => {
+        fs.mkdirSync(ofLogin, { mode: 0o700 });
+        expect(run({ XDG_RUNTIME_DIR: none })).toBe(run({ XDG_RUNTIME_DIR: ofLogin }));
+        expect(run({ XDG_RUNTIME_DIR: none })).toBe(path.join(ofLogin, "atoll"));
+      },
+    );
+
+    it.each<[string, () => void]>([
+      ["where there is none", () => undefined],
+      ["where others can enter it", () => fs.mkdirSync(ofLogin, { mode: 0o755 })],
+      ["where it is a link", () => fs.symlinkSync(os.tmpdir(), ofLogin)],
+      ["where it is no folder", () => fs.writeFileSync(ofLogin, "", { mode: 0o600 })],
+    ])("falls back to a folder of the user in /tmp %s", (_where, make) => {
+      make();
+      expect(run()).toBe(`/tmp/atoll-${uid}`);
+    });
+
+    it("falls back to it where the login's is somebody else's", () => {
+      fs.mkdirSync(path.join(logins, String(uid + 1)), { mode: 0o700 });
+      expect(resolvePaths({ HOME: "/u" }, uid + 1, logins).run).toBe(`/tmp/atoll-${uid + 1}`);
+    });
   });
 
   it("refuses a path that no unix socket can have", () => {

@@ -18,7 +18,15 @@ export interface Paths {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function resolvePaths(env: Environment = process.env, uid: number = process.getuid?.() ?? 0): Paths {
+/** Where the system has the folder for sockets of each user who is logged in, by its number. */
+const LOGINS = "/run/user";
+
+/** @param logins in place of LOGINS */
+export function resolvePaths(
+  env: Environment = process.env,
+  uid: number = process.getuid?.() ?? 0,
+  logins = LOGINS,
+): Paths {
   const home = env["ATOLL_HOME"];
   if (home !== undefined && home !== "") {
     const root = path.resolve(home);
@@ -31,12 +39,25 @@ export function resolvePaths(env: Environment = process.env, uid: number = proce
       "atoll",
     );
   };
-  const runtime = env["XDG_RUNTIME_DIR"];
+  const runtime = runtimeFolder(env, uid, logins);
   return checked({
     config: xdg("XDG_CONFIG_HOME", ".config"),
     state: xdg("XDG_STATE_HOME", ".local/state"),
-    run: runtime !== undefined && path.isAbsolute(runtime) ? path.join(runtime, "atoll") : `/tmp/atoll-${uid}`,
+    run: runtime === null ? `/tmp/atoll-${uid}` : path.join(runtime, "atoll"),
   });
+}
+
+/**
+ * The user's folder for sockets; null: there is none. A shell of su, cron or a service often has no XDG_RUNTIME_DIR: by the folder
+ * itself its `atoll` finds the desktop that was started with it.
+ */
+function runtimeFolder(env: Environment, uid: number, logins: string): string | null {
+  const named = env["XDG_RUNTIME_DIR"];
+  if (named !== undefined && path.isAbsolute(named)) return named;
+  const ofLogin = path.join(logins, String(uid));
+  const stat = fs.lstatSync(ofLogin, { throwIfNoEntry: false });
+  const isPrivate = stat?.isDirectory() === true && stat.uid === uid && (stat.mode & OTHERS) === 0;
+  return isPrivate ? ofLogin : null;
 }
 
 /** Refuses a home whose path is short enough for the desktop's socket, and too long for those of its VMs. */
