@@ -1,8 +1,10 @@
 /** What the antivirus calls clean: its own count (services/antivirus/program/count.py), as its program runs it. */
-import { execFile } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import readline from "node:readline";
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,19 +12,48 @@ import { zip } from "../files/testing/zip.ts";
 
 const program = path.join(import.meta.dirname, "../../services/antivirus/program");
 const run = promisify(execFile);
+/** Of each file that is named to it: why not all of it can have been looked at, and whether it is counted at all. */
+const COUNTER = `
+import count, os, runpy, sys
+for line in sys.stdin:
+    file = line[:-1]
+    sys.argv = ["count.py", file]
+    child = os.fork()
+    if child == 0:
+        # As the antivirus runs it, with the limits of its own.
+        runpy.run_path("count.py", run_name="__main__")
+        sys.stdout.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+    print(count.has_members(file), flush=True)
+`;
+
 let folder: string;
-beforeAll(() => void (folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll count "))));
-afterAll(() => fs.rmSync(folder, { recursive: true }));
+let counter: ChildProcess;
+let answers: AsyncIterator<string>;
+beforeAll(() => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll count "));
+  // One for all files: to start Python takes longer than to count.
+  counter = spawn("python3", ["-c", COUNTER], {
+    cwd: program,
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  answers = readline.createInterface({ input: counter.stdout as Readable })[Symbol.asyncIterator]();
+});
+afterAll(() => {
+  counter.kill();
+  fs.rmSync(folder, { recursive: true });
+});
 
 /** [whether it is counted at all, why not all of it can have been looked at]. */
 async function counted(content: Uint8Array): Promise<[boolean, string]> {
   const file = path.join(folder, "file");
   fs.writeFileSync(file, content);
-  const script = "import count, sys; print(count.has_members(sys.argv[1]))";
-  const options = { cwd: program, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } };
-  const members = await run("python3", ["-c", script, file], options);
-  const why = await run("python3", [path.join(program, "count.py"), file], options);
-  return [members.stdout.trim() === "True", why.stdout.trim()];
+  counter.stdin?.write(`${file}\n`);
+  const [why, hasMembers] = [await answers.next(), await answers.next()];
+  if (why.done === true || hasMembers.done === true) throw new Error("count.py has ended");
+  return [hasMembers.value === "True", why.value];
 }
 
 const plain = Buffer.from("hello");
