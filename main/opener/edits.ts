@@ -8,7 +8,7 @@ import { type Crossing, HOST } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
 import type { Vm } from "../vms/vm.ts";
 import { baseName, keyOf, type OpenItem, shownItem } from "./item.ts";
-import { filesParty, partyIn, refusalWithSize, textPreview, transferWords } from "./parties.ts";
+import { filesParty, givenBy, partyIn, refusalWithSize, textPreview, transferWords } from "./parties.ts";
 import type { OpenerParts, SavedFile } from "./parts.ts";
 
 /** A file may grow while it is edited: to so many bytes, or so many times what it was. */
@@ -111,12 +111,7 @@ export class Edit {
         destination: { kind: "replaced", ...this.#replaced },
         // What the guest has said of its size may not be so.
         permission: {
-          kind: "given",
-          seq: outcome.seq,
-          crossing,
-          scans: outcome.scans === true,
-          oneScannerSuffices: outcome.oneScannerSuffices === true,
-          unscanned: outcome.asksUnscanned === true ? crossing : null,
+          ...givenBy(outcome, crossing),
           admits: (bytes) => this.#refusalOfSize(bytes) ?? refusalWithSize(policy, crossing, bytes),
         },
       }).done;

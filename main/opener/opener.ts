@@ -15,7 +15,7 @@ import { isRendered } from "./choices.ts";
 import { Chains, type Stop } from "./chains.ts";
 import { Edit } from "./edits.ts";
 import { fileItem, groupOf, keyOf, keyOfPath, type OpenItem } from "./item.ts";
-import { filesParty, originIn, partyIn, refusalWithSize, transferWords } from "./parties.ts";
+import { filesParty, givenBy, originIn, partyIn, refusalWithSize, transferWords } from "./parties.ts";
 import type { OpenerParts, OpenTarget } from "./parts.ts";
 import { browserWindows, noHandler } from "./programs.ts";
 import type { Opened, OpenOptions, OpenRequest } from "./request.ts";
@@ -312,12 +312,7 @@ export class Opener {
       target: { kind: "vm", vm },
       destination: { kind: "opened", isReadOnly: !edit },
       permission: {
-        kind: "given",
-        seq: outcome.seq,
-        crossing,
-        scans: outcome.scans === true,
-        oneScannerSuffices: outcome.oneScannerSuffices === true,
-        unscanned: outcome.asksUnscanned === true ? crossing : null,
+        ...givenBy(outcome, crossing),
         takesSafeCopy,
         admits: (bytes) => refusalWithSize(this.#parts.policy, crossing, bytes),
       },

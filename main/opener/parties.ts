@@ -3,7 +3,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { MAX_PREVIEW_CHARACTERS } from "#shared/model/crossing.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { cleanText, utf8Bytes } from "#shared/model/text.ts";
-import type { PreviewSource } from "../crossings/crossing-request.ts";
+import type { CrossingOutcome, PreviewSource } from "../crossings/crossing-request.ts";
 import { nameOf } from "../files/names.ts";
 import type { FilesParty, TransferEnd } from "../files/transfer.ts";
 import { type Crossing, HOST, type Party, type VmParty } from "../policy/crossing.ts";
@@ -60,4 +60,16 @@ export function transferWords({ state, files: [file], detail }: TransferEnd): st
   if (file !== undefined && reason !== null)
     return `“${nameOf(file.path)}”: ${FILE_REASON_WORDS[reason]}${file.scan === "" ? "" : `: ${cleanText(file.scan)}`}.`;
   return detail === "" ? `The transfer of the file was ${state}.` : cleanText(detail);
+}
+
+/** What a transfer has that was allowed already: the terms of the rule, or of the person, go with it. */
+export function givenBy(outcome: CrossingOutcome, crossing: Crossing) {
+  return {
+    kind: "given",
+    seq: outcome.seq,
+    crossing,
+    scans: outcome.scans === true,
+    oneScannerSuffices: outcome.oneScannerSuffices === true,
+    unscanned: outcome.asksUnscanned === true ? crossing : null,
+  } as const;
 }
