@@ -1,6 +1,6 @@
 /** What the links' owner (networks.ts) needs of whoever filters: the firewall's service VM. */
 import type { FirewallLink, FirewallState } from "#shared/model/firewall.ts";
-import type { FromProgram } from "#shared/model/service-messages.ts";
+import type { FromProgram, ProgramReport } from "#shared/model/service-messages.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Vm } from "../vms/vm.ts";
 
@@ -43,6 +43,22 @@ export interface LinkProblem {
 /** What is wrong with this VM's link; null: nothing. */
 export function problemOf(problems: readonly LinkProblem[], vm: VmId): string | null {
   return problems.find((problem) => problem.vm === null || problem.vm === vm)?.reason ?? null;
+}
+
+/** What a filter needs of the client of a service's program (main/vms/services/program.ts), which is told a `State`. */
+export interface FilterProgram<State> {
+  readonly isConnected: boolean;
+  /** Returns the revision that `applied` names. @throws AppError service.too-large */
+  tell(parts: { state: State }): number;
+  on(name: "connected" | "gone", listener: () => void): () => void;
+  on(name: "report", listener: (message: ProgramReport) => void): () => void;
+}
+
+export interface FilterService<State> {
+  readonly vm: Vm;
+  readonly program: FilterProgram<State>;
+  /** Resolves when it runs, and is healthy. */
+  start(): Promise<void>;
 }
 
 export interface FilterEvents {

@@ -16,6 +16,8 @@ import type { Vm } from "../vms/vm.ts";
 import {
   type FilteredLink,
   type FilterEvents,
+  type FilterProgram,
+  type FilterService,
   type LinkProblem,
   linksInForce,
   type NetworkFilter,
@@ -32,21 +34,8 @@ const APPLY_MS = 5_000;
 const SETTLE_MS = 20;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** What the filter needs of the client of the firewall's program (main/vms/services/program.ts). */
-export interface FirewallProgram {
-  readonly isConnected: boolean;
-  /** Returns the revision that `applied` names. @throws AppError service.too-large */
-  tell(parts: { state: FirewallState }): number;
-  on(name: "connected" | "gone", listener: () => void): () => void;
-  on(name: "report", listener: (message: ProgramReport) => void): () => void;
-}
-
-export interface FirewallService {
-  readonly vm: Vm;
-  readonly program: FirewallProgram;
-  /** Resolves when it runs, and is healthy. */
-  start(): Promise<void>;
-}
+export type FirewallProgram = FilterProgram<FirewallState>;
+export type FirewallService = FilterService<FirewallState>;
 
 /** The state that the program was sent last. */
 interface Sent {

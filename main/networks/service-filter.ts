@@ -12,6 +12,8 @@ import type { Vm } from "../vms/vm.ts";
 import {
   type FilteredLink,
   type FilterEvents,
+  type FilterProgram,
+  type FilterService,
   type LinkProblem,
   linksInForce,
   type NetworkFilter,
@@ -28,20 +30,9 @@ export interface ServedLinks {
   readonly links: readonly Omit<FilteredLink, "vm">[];
 }
 
-export interface ServingProgram {
-  readonly isConnected: boolean;
-  /** Returns the revision that `applied` names. @throws AppError service.too-large */
-  tell(parts: { state: ServedLinks }): number;
-  on(name: "connected" | "gone", listener: () => void): () => void;
-  on(name: "report", listener: (message: ProgramReport) => void): () => void;
-}
-
-export interface ServingService {
+export type ServingProgram = FilterProgram<ServedLinks>;
+export interface ServingService extends FilterService<ServedLinks> {
   readonly name: string;
-  readonly vm: Vm;
-  readonly program: ServingProgram;
-  /** Resolves when it runs, and is healthy. */
-  start(): Promise<void>;
 }
 
 export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilter {
