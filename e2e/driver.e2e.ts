@@ -1,11 +1,9 @@
 /** Conformance of the hardware drivers: what every adapter of main/hardware/driver.ts does, on real machines. */
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -20,6 +18,7 @@ import { QEMU, type QemuDefinition } from "../main/hardware/qemu/definition.ts";
 import { QemuDriver } from "../main/hardware/qemu/driver.ts";
 import type { QemuVm } from "../main/hardware/qemu/launch.ts";
 import { isAlive } from "./support/desktop.ts";
+import { builtTemplate, initrdOf } from "./support/templates.ts";
 import { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 
 let home: string;
@@ -29,14 +28,7 @@ let agent: ScriptedAgent;
 test.beforeAll(async () => {
   home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-drv-"));
   agent = await ScriptedAgent.listen();
-  const { stdout } = await builder("list");
-  const statuses = stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line) as { recipe: { name: string }; built: Template | null });
-  const built = statuses.find(({ recipe }) => recipe.name === "debian")?.built;
-  if (built === undefined || built === null) throw new Error("no template: npm test builds it first");
-  template = built;
+  template = await builtTemplate("debian");
 });
 
 test.afterAll(() => {
@@ -81,14 +73,9 @@ function realGuestDriver(): QemuDriver {
   const { rootImage: baseImage, vmlinux: kernel, buildId } = template;
   const files = { build: path.basename(template.dir), buildId, baseImage, kernel };
   return driverOf(async () => {
-    const { stdout } = await builder("initrd", "debian", agentFolder());
-    const { initrd } = JSON.parse(stdout) as { initrd: string };
+    const initrd = await initrdOf("debian", agentFolder());
     return { hostname: "conformance", memoryMiB: 384, cpus: 1, templateCpus: 1, template: { ...files, initrd } };
   });
-}
-
-function builder(...words: string[]): Promise<{ stdout: string }> {
-  return promisify(execFile)(process.execPath, ["out/main/template-builder.js", ...words]);
 }
 
 function socketOf(machine: Machine, channel: ChannelName): string {

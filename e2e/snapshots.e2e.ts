@@ -1,12 +1,10 @@
 /** Memory snapshots of a template at the driver: what is made, what is taken in their place, and what is no longer used. */
-import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { expect, test } from "@playwright/test";
 import type { VmId, VmNetwork } from "#shared/model/vm.ts";
 import { cachePaths, resolveCacheDir } from "../images/builder/cache-dir.ts";
@@ -14,6 +12,7 @@ import type { Template } from "../images/builder/template.ts";
 import { resolvePaths } from "../main/base/paths.ts";
 import type { QemuDefinition } from "../main/hardware/qemu/definition.ts";
 import { QemuDriver } from "../main/hardware/qemu/driver.ts";
+import { builtTemplate, initrdOf } from "./support/templates.ts";
 
 test.describe("a memory snapshot", () => {
   let home: string;
@@ -25,16 +24,9 @@ test.describe("a memory snapshot", () => {
 
   test.beforeAll(async () => {
     home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-snap-"));
-    const { stdout } = await builder("list");
-    const statuses = stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as { recipe: { name: string }; built: Template | null });
-    const built = statuses.find(({ recipe }) => recipe.name === "debian")?.built;
-    if (built === undefined || built === null) throw new Error("no template: npm test builds it first");
-    template = built;
+    template = await builtTemplate("debian");
     const { agent } = JSON.parse(fs.readFileSync("out/setup.json", "utf8")) as { agent: string };
-    initrd = (JSON.parse((await builder("initrd", "debian", agent)).stdout) as { initrd: string }).initrd;
+    initrd = await initrdOf("debian", agent);
     library = path.join(agent, "atoll-fork-memory.so");
     memoryMiB = 384;
   });
@@ -42,10 +34,6 @@ test.describe("a memory snapshot", () => {
   test.afterAll(() => {
     fs.rmSync(home, { recursive: true, force: true });
   });
-
-  function builder(...words: string[]): Promise<{ stdout: string }> {
-    return promisify(execFile)(process.execPath, ["out/main/template-builder.js", ...words]);
-  }
 
   const macOf = (link: number): string => `52:54:00:a7:00:0${link}`;
 
