@@ -1,4 +1,4 @@
-/** Notices that a process which should always answer does not any more. */
+/** Notices that a process has stopped answering. */
 
 /** How often it is asked. */
 const EVERY_MS = 5_000;

@@ -1,4 +1,4 @@
-/** Work that many events ask for, where the last one counts: done at once, and then at most once in so long. */
+/** Throttles work that many events ask for: it is done at once, then at most once in an interval, and always after the last event. */
 
 export interface AtMostEach {
   /** Done now, or when the time since it was done last is over. */

@@ -14,7 +14,7 @@ export async function readAtMost(file: string, limit: number): Promise<Buffer | 
   }
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw new Error("it is no file");
+    if (!stat.isFile()) throw new Error("it is not a file");
     if (stat.size > limit) throw new Error(`it is larger than ${limit} bytes`);
     // One byte more tells that it has grown.
     const room = Buffer.alloc(stat.size + 1);

@@ -201,7 +201,7 @@ async function display(): Promise<DoctorCheck> {
   return {
     id: "display",
     status: isThere ? "ok" : "fail",
-    detail: `${wayland === undefined ? `DISPLAY=${x11 ?? ""}` : `WAYLAND_DISPLAY=${wayland}`}${isThere ? "" : ": nobody answers there"}`,
+    detail: `${wayland === undefined ? `DISPLAY=${x11 ?? ""}` : `WAYLAND_DISPLAY=${wayland}`}${isThere ? "" : ": no display answers there"}`,
     remedy: isThere ? "" : "Start the display, or set DISPLAY to one that runs.",
   };
 }

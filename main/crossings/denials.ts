@@ -1,6 +1,6 @@
 /**
- * What is denied again and again is written once, and then how often more: a program that asks a thousand times a second fills no
- * log, also where each time it asks for something else.
+ * Groups denials that repeat: the log gets one entry, and later one with the count of those that followed. So a program that asks a
+ * thousand times a second does not fill the log, even where it asks for something else each time.
  */
 import type { NewEntry } from "../audit/audit-log.ts";
 

@@ -26,7 +26,7 @@ export class ChosenFiles {
     const paths = this.#choices.get(word);
     this.#choices.delete(word);
     if (paths === undefined)
-      throw new AppError("usage.bad-argument", "These files are not chosen any more: choose again.");
+      throw new AppError("usage.bad-argument", "These files can no longer be used: choose them again.");
     return paths;
   }
 }

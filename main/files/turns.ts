@@ -1,6 +1,6 @@
 /**
- * Who may move next: so many at once; of those that wait, one whose parties have the fewest, of these one whose parties had theirs
- * longest ago, the oldest first.
+ * Limits how many transfers (or scans) run at once, in all and for each party. When one ends, the next is one whose parties have the
+ * fewest running; among those, one whose parties had a turn longest ago; among those, the oldest.
  */
 
 interface Waiting {

@@ -1,6 +1,6 @@
 /**
- * What a guest says again and again, as main hears of it: the first at once, of those that follow within a short time the newest
- * of each key. A program that does so a thousand times a second costs main some events a second.
+ * Throttles events of a guest on their way to main: the first goes at once; of those that follow within a short time only the
+ * newest of each key goes, at the end of that time. A program that floods its guest costs main some events a second.
  */
 
 export class NewestPace<Key, Value> {

@@ -1,4 +1,4 @@
-/** Bytes of main's for one stream that the guest reads: held until the guest gives credit. Main bounds what it hands over. */
+/** Bytes that main writes to one stream of a guest, held until the guest gives credit for them. Main limits how many it hands over. */
 
 export interface OutgoingListener {
   /** Takes credit for up to `bytes`; returns how many may go now. */

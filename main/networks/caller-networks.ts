@@ -1,4 +1,4 @@
-/** Disposables connect to no more than the VM that they are for: also when that one's network changes while they run. */
+/** A disposable reaches no network that the VM it was made for does not reach, also when that VM's network changes meanwhile. */
 import { narrowerNetwork, type VmId, type VmNetwork, type VmStatus } from "#shared/model/vm.ts";
 import type { ServedVm } from "./service-networks.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The addresses of this machine and the networks that it is in, which are no internet for any VM. Node tells nobody that they
- * have changed, so they are looked at every two seconds; until then the relay, which the kernel tells, drops what goes there.
+ * The addresses of this machine and the networks that it is in: no VM reaches them as a part of the internet. Node has no event
+ * for their change, so they are read every two seconds; meanwhile the relay, which the kernel notifies, drops what goes there.
  */
 import { BlockList, isIPv6 } from "node:net";
 import os from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Answers of a person that are no rules of policy.yaml: they hold once, or until the VM stops. In force they stand where the
- * rule stands that asked, so that they never widen what a rule before it denies. With the application they are gone.
+ * Answers of a person that are not written into policy.yaml: they hold once, or until the VM stops, and end with the application.
+ * Each counts in the place of the rule that asked, so that it never allows what an earlier rule denies.
  */
 import type { BUILTIN_RULES, FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
 import type { VmId } from "#shared/model/vm.ts";

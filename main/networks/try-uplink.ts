@@ -1,4 +1,4 @@
-/** Whether this machine has what speaks for VMs on the internet: it is started, and asked where the gateway is. */
+/** Checks whether passt, by which VMs reach the internet, works on this machine: starts it, and asks it for its gateway. */
 import { spawn } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { gatewayEnd, guestEnd, LINK_INDICES, ownNic } from "./addresses.ts";

@@ -1,6 +1,6 @@
 /**
- * What a program was told and has not confirmed: each has its own time, from when it was told. That more is told later gives a
- * program that hangs no more of it.
+ * States that a program was sent and has not confirmed yet. Each has a time limit of its own, from when it was sent: a later state
+ * does not extend the limit of an earlier one, so that a program that hangs is noticed in time.
  */
 export class Unconfirmed {
   readonly #withinMs: number;

@@ -1,6 +1,6 @@
 /**
- * What speaks for a VM on the internet: passt, with the host's own addresses. The relay before it lets only through what is
- * meant for the internet.
+ * A VM's way to the internet: passt, which makes the VM's connections its own, from the host's addresses. The relay between the
+ * two drops whatever is not for the internet.
  */
 import os from "node:os";
 import type { UplinkEnds } from "./relay.ts";

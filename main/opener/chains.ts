@@ -1,6 +1,6 @@
 /**
- * The way that something has come from VM to VM: what was opened in a VM by Atoll, and is opened from there again, must not come
- * back to where it was. Pure but for its clock.
+ * Keeps openings from going round: remembers through which VMs a link or file has been opened, so that what one VM passes on is
+ * not opened again in a VM where it has been. Pure but for its clock.
  */
 import type { VmId } from "#shared/model/vm.ts";
 

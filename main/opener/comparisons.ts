@@ -80,7 +80,7 @@ async function hostFile(path: Uint8Array, maxBytes: number): Promise<Uint8Array>
     throw notComparable("it cannot be read");
   }
   try {
-    if (!(await file.stat()).isFile()) throw notComparable("it is no file");
+    if (!(await file.stat()).isFile()) throw notComparable("it is not a file");
     const buffer = Buffer.alloc(maxBytes);
     let length = 0;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Which programs VMs had when they last listed them: of one that does not run nobody can be asked. In files of their own, as the
- * guests' words; what cannot be read is not known.
+ * The programs that each VM had when it last listed them, for while it does not run and cannot be asked. A file for each VM, with
+ * what its guest has said; one that cannot be read counts as none.
  */
 import fsp from "node:fs/promises";
 import path from "node:path";

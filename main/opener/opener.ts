@@ -365,7 +365,7 @@ function targetOf(item: OpenItem, arrivedAt: Uint8Array | null): OpenTarget {
 /** @throws AppError open.no-file */
 function documentOf(item: OpenItem): Extract<OpenItem, { kind: "file" }> {
   if (item.kind === "file") return item;
-  throw new AppError("open.no-file", "There is no safe copy of a link: it is no file.");
+  throw new AppError("open.no-file", "A safe copy can be made of a file, not of a link.");
 }
 
 function noWindow({ definition: { name } }: Vm): AppError {

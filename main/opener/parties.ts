@@ -15,7 +15,7 @@ import type { OpenItem } from "./item.ts";
 export function partyIn(parties: readonly VmParty[], { id, definition }: Vm): VmParty {
   const party = parties.find((one) => one.id === id);
   if (party !== undefined) return party;
-  throw new AppError("vm.not-found", `VM "${definition.name}" is no more.`, { vm: definition.name });
+  throw new AppError("vm.not-found", `VM "${definition.name}" does not exist any more.`, { vm: definition.name });
 }
 
 /** @param vm null: the host */

@@ -1,4 +1,4 @@
-/** How many disposables programs of a VM have: none of them takes all that there may be, nor the memory for them. */
+/** Limits how many disposables the programs of one VM can have opened, so that none uses up the number or the memory of all. */
 import { AppError } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Vm } from "../vms/vm.ts";

@@ -149,7 +149,7 @@ export class SafeCopies {
         admit: (listed: readonly ListedFile[]) => [one(listed, admits)],
       };
       const came = await carryFiles(signal === undefined ? carrying : { ...carrying, signal });
-      if (!came) throw noSafeCopy("it is no file that can be read");
+      if (!came) throw noSafeCopy("it is not a file that can be read");
     } finally {
       host?.end();
     }

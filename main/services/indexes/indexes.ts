@@ -330,7 +330,7 @@ function verified(content: Buffer, signature: string | null, key: string | null 
   const list = parseIndexList(content, where);
   const expected = key === undefined ? list.key : key;
   const refused = (why: string): AppError =>
-    new AppError("service.bad-signature", `The index at ${where} is not taken: ${why}. Nothing is changed.`, { where });
+    new AppError("service.bad-signature", `The index at ${where} is refused: ${why}. Nothing is changed.`, { where });
   if (expected === null) {
     if (list.key === null) return list;
     throw refused(`it is signed by ${fingerprintOf(list.key)}: say its key`);

@@ -132,7 +132,7 @@ export function parseIndexList(content: Uint8Array, where: string): IndexList {
 /** @param where what is read, for people */
 function parsed<Value>(schema: z.ZodType<Value>, content: Uint8Array, where: string): Value {
   const refused = (reason: string): AppError =>
-    new AppError("service.bad-signature", `${where} is no list that can be used: ${reason}.`, { where });
+    new AppError("service.bad-signature", `${where} is not a valid list: ${reason}.`, { where });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(content));

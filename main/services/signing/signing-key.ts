@@ -29,7 +29,7 @@ export async function signingKey(configFolder: string): Promise<KeyObject> {
     () => null,
   );
   if (key === null)
-    throw new AppError("file.not-ours", `${file} is no ed25519 key: put yours there, or remove it.`, { file });
+    throw new AppError("file.not-ours", `${file} is not an ed25519 key: put yours there, or remove it.`, { file });
   return key;
 }
 

@@ -197,7 +197,7 @@ describe("a list, also a signed one,", () => {
     ["no expiry", { expires: "never" }],
     ["a key that is none", { key: "RWQ" }],
   ])("is refused with %s", async (_what, change) => {
-    expect(() => read(change)).toThrow(/is no list that can be used/);
+    expect(() => read(change)).toThrow(/is not a valid list/);
     put({ ...list, ...change });
     await expect(verify()).rejects.toMatchObject({ code: "service.bad-signature" });
   });
@@ -219,6 +219,6 @@ describe("a person's key", () => {
     await expect(signingKey(home)).rejects.toThrow(/can be read by others/);
     fs.chmodSync(file, 0o600);
     fs.writeFileSync(file, "no key");
-    await expect(signingKey(home)).rejects.toThrow(/is no ed25519 key/);
+    await expect(signingKey(home)).rejects.toThrow(/is not an ed25519 key/);
   });
 });

@@ -24,7 +24,7 @@ export function RulesFileButtons({ chosen }: { chosen: (file: RulesFile) => void
   };
   const read = async (file: File | undefined): Promise<void> => {
     if (file === undefined) return;
-    if (file.size > MAX_BYTES) notices.show(`${file.name} is larger than 1 MiB, so it is no file of rules.`);
+    if (file.size > MAX_BYTES) notices.show(`${file.name} is larger than 1 MiB, so it is not a file of rules.`);
     else chosen({ name: file.name, text: await file.text() });
   };
   return (
