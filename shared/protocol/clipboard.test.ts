@@ -135,6 +135,7 @@ class Model {
 
 it("offers and requests live as the model says, through any sequence", () => {
   const number = fc.nat(8);
+  const requests = Array.from({ length: 9 }, (_, request) => request);
   const step = fc.record({
     what: fc.constantFrom("announce", "answer", "ahead", "offered", "wanted", "dropped", "taken"),
     selection: fc.constantFrom("clipboard" as const, "primary" as const),
@@ -174,8 +175,10 @@ it("offers and requests live as the model says, through any sequence", () => {
           expect(isReported === false ? "late" : code).toBe(model.dropped(one));
         } else
           expect(codeOf(() => table.acceptTaken({ stream: one } as WireMessageOf<"pasteTaken">))).toBe(model.take(one));
-        for (let request = 0; request <= 8; request += 1)
-          expect(table.isWaiting(request)).toBe(model.waiting.has(request));
+        // One comparison: half a million of them took longer than all else.
+        expect(requests.filter((request) => table.isWaiting(request))).toEqual(
+          requests.filter((request) => model.waiting.has(request)),
+        );
       }
     }),
     tries(2000),
