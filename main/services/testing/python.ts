@@ -1,7 +1,7 @@
 /** Python in the tests of services' programs. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import path from "node:path";
-import { promisify } from "node:util";
+import readline from "node:readline";
 
 /**
  * Whether there is one here, as in the image of a service: set-up for the tests installs it. In CI there has to be one: tests
@@ -17,6 +17,58 @@ export const hasPython = ((): boolean => {
   }
 })();
 
+/** Runs each script that it is named in a child of its own, as one that was started for it: Python starts once. */
+const SERVER = `
+import json, os, sys, traceback
+for line in sys.stdin:
+    script, words = json.loads(line)
+    out, said = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(said, 1)
+        sys.argv = ["-c", *words]
+        try:
+            exec(script, {"__name__": "__main__"})
+            sys.stdout.flush()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+        os._exit(0)
+    os.close(said)
+    with os.fdopen(out) as file:
+        text = file.read()
+    os.waitpid(child, 0)
+    print(json.dumps(text), flush=True)
+`;
+
+/** Resolves with what the script has printed. */
+type RunScript = (script: string, words: readonly string[]) => Promise<string>;
+
+/** By the service's name; they end with this process. */
+const servers = new Map<string, RunScript>();
+
+function serverOf(service: string): RunScript {
+  const known = servers.get(service);
+  if (known !== undefined) return known;
+  const child = spawn("python3", ["-c", SERVER], {
+    cwd: path.join(import.meta.dirname, "../../../services", service, "program"),
+    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const waiting: ((text: string) => void)[] = [];
+  readline.createInterface({ input: child.stdout }).on("line", (line) => waiting.shift()?.(JSON.parse(line) as string));
+  // It ends when nobody can ask it any more, and keeps nobody from ending.
+  child.unref();
+  const server: RunScript = (script, words) =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      child.stdin.write(`${JSON.stringify([script, words])}\n`);
+    });
+  servers.set(service, server);
+  return server;
+}
+
 /** Runs lines in the folder of a built-in service's program, with `words` as `sys.argv[1:]`: what the last line comes to. */
 export async function runInProgram(
   service: string,
@@ -24,7 +76,5 @@ export async function runInProgram(
   words: readonly string[],
 ): Promise<unknown> {
   const script = ["import json, sys", ...lines.slice(0, -1), `print(json.dumps(${lines.at(-1)}))`].join("\n");
-  const cwd = path.join(import.meta.dirname, "../../../services", service, "program");
-  const options = { cwd, env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1" } };
-  return JSON.parse((await promisify(execFile)("python3", ["-c", script, ...words], options)).stdout);
+  return JSON.parse(await serverOf(service)(script, words));
 }
