@@ -3,6 +3,7 @@
 import { act } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { IconView } from "#shared/model/icon.ts";
 import type { KioskView } from "#shared/model/kiosk.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { AskCard } from "#shared/model/network.ts";
@@ -56,6 +57,7 @@ beforeEach(async () => {
     links: { find: () => undefined } as unknown as Links,
     commands: {
       leaveFullscreen: (id: WindowId) => shell.wm.dispatch({ type: "place", id, placement: "free" }),
+      toggle: (id: WindowId) => shell.wm.dispatch({ type: "focus", id }),
     } as unknown as WindowCommands,
     switcher: { cancel: () => shell.wmOverlays.setState({ switcher: null }) } as unknown as Switcher,
   });
@@ -126,6 +128,23 @@ it("a bar whose menu is open gives the keyboard back", async () => {
   await act(async () => shell.vms.take([vm(HOME, NO_LABEL), vm(WEB, "coral")]));
   expect(failed).toContain("The top bar");
   expect([shell.overlays.getState().overlay, document.querySelector(".dock") !== null]).toEqual([null, true]);
+});
+
+it("Escape gives the keyboard back from wherever Tab has led to from the bar, and what is chosen in the dock has it", async () => {
+  const overlay = () => shell.overlays.getState().overlay;
+  const file = { id: "1", name: "a.txt", party: { kind: "host" }, place: "downloads", isFolder: false } as IconView;
+  const places = { vms: true, downloads: true, recent: false };
+  await act(async () => shell.icons.take({ icons: [{ ...file, bytes: 1, modifiedS: 0 }], more: 0, places }));
+  for (const part of [".dock-item", ".desktop-icon"]) {
+    await act(async () => shell.overlays.open({ kind: "bar" }));
+    expect(document.activeElement?.className).toBe("chip");
+    await act(async () => element(part).focus());
+    await press("Escape");
+    expect(overlay()).toBeNull();
+  }
+  await act(async () => shell.overlays.open({ kind: "bar" }));
+  await click(".dock-item", NOTES);
+  expect([overlay(), shell.wm.getState().focused]).toEqual([null, NOTES]);
 });
 
 it("nothing fills the screen where nothing says whose it is", async () => {
