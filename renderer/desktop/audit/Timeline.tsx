@@ -7,7 +7,7 @@ import type { RequestOutput } from "#shared/ipc/index.ts";
 import type { AuditEntry } from "#shared/model/crossing.ts";
 import { POLICY_ACTIONS } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
-import { useRequest } from "../../shell/use-request.ts";
+import { useKeptRequest } from "../../shell/use-request.ts";
 import { countOf, countWords } from "../../ui/format.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { ACTION_WORDS } from "../crossings/action-words.ts";
@@ -39,7 +39,7 @@ export function Timeline({ showPair }: TimelineProps) {
   // `since:` is counted from when it was typed.
   const [typedMs, setTypedMs] = useState(() => Date.now());
   const { filter, unknown } = readFilter(words, typedMs);
-  const { value: list, error } = useRequest("audit.list", { filter, limit }, ["audit.entry"]);
+  const { value: list, error, isFormer } = useKeptRequest("audit.list", { filter, limit }, ["audit.entry"]);
   const type = (text: string): void => {
     setWords(text);
     setTypedMs(Date.now());
@@ -102,12 +102,12 @@ export function Timeline({ showPair }: TimelineProps) {
         )}
       </header>
       <Problem list={list} error={error} />
-      <div className="timeline-list">
+      <div className="timeline-list" aria-busy={isFormer}>
         {list === null && error === null && <Bars count={8} />}
         {list !== null && (
           <>
             <Entries entries={list.entries} opened={opened} open={setOpened} showPair={showPair} />
-            {list.entries.length === 0 && <Nothing isFiltered={words.trim() !== ""} />}
+            {list.entries.length === 0 && !isFormer && <Nothing isFiltered={words.trim() !== ""} />}
             {list.hasMore && limit < MOST && (
               <button type="button" className="button timeline-more" onClick={() => setLimit(limit + PAGE)}>
                 Show older ones

@@ -5,7 +5,7 @@ import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useMemo, useRef, u
 import { useStore } from "zustand";
 import type { FilterView } from "#shared/model/network.ts";
 import { useShell } from "../../shell/shell.ts";
-import { useRequest } from "../../shell/use-request.ts";
+import { useKeptRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { countOf, countWords } from "../../ui/format.ts";
 import { AskCards } from "./AskCards.tsx";
@@ -171,7 +171,7 @@ function Groups({ state, words, days }: { state: NetworkState; words: string; da
   const vms = useStore(useShell().vms, (store) => store.vms);
   const filter = useMemo(() => readFlowFilter(words), [words]);
   const asked = days === null ? null : { days, words: [...filter.words], verdict: filter.verdict };
-  const past = useRequest("network.history", asked);
+  const past = useKeptRequest("network.history", asked);
   const [opened, setOpened] = useState<string | null>(null);
   const groups = useMemo(() => {
     const flows =

@@ -42,9 +42,12 @@ let drawn: Drawn;
 let answers: Record<string, unknown>;
 let asked: [name: string, input: unknown][];
 let listeners: Map<string, () => void>;
+/** No request is answered before; null: each at once. */
+let held: Promise<void> | null;
 const bridge = {
   request: async (name: string, input: unknown) => {
     asked.push([name, input]);
+    if (held !== null) await held;
     return { ok: true, value: answers[name] ?? null };
   },
   on: (name: string, listener: () => void) => {
@@ -83,6 +86,7 @@ beforeEach(async () => {
     "audit.list": { entries: [entry()], hasMore: false, problem: null },
     "audit.verify": { entries: 12, ok: true, firstBad: null },
   };
+  held = null;
   const shell = testShell({ bridge, send: (...[name, input]) => void asked.push([name, input]) });
   const view = (
     <ShellContext value={shell}>
@@ -319,6 +323,20 @@ it("the search is typed in words, its decisions also pressed, its action chosen;
   field.focus();
   await press("Escape");
   expect((field as HTMLInputElement).value).toBe("");
+});
+
+it("older crossings, and those of a search, come in place of what is shown: until then it stays where it is", async () => {
+  answers["audit.list"] = { entries: [entry()], hasMore: true, problem: null };
+  await act(async () => listeners.get("audit.entry")?.());
+  const line = element(".entry-line");
+  let release = (): void => undefined;
+  held = new Promise((resolve) => (release = resolve));
+  answers["audit.list"] = { entries: [entry(), entry({ seq: 11 })], hasMore: false, problem: null };
+  await click(".timeline-more");
+  expect([element(".entry-line"), element(".timeline-list").getAttribute("aria-busy")]).toEqual([line, "true"]);
+  await act(async () => release());
+  expect([element(".entry-line"), textsOf(".entry-line").length]).toEqual([line, 2]);
+  expect(element(".timeline-list").getAttribute("aria-busy")).toBe("false");
 });
 
 it("says that nothing has crossed, that nothing fits, and that the log cannot be written", async () => {
