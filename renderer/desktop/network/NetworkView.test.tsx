@@ -113,6 +113,12 @@ it("a slash is no search's while a prompt is shown: that has the keyboard", asyn
   expect(document.activeElement).toBe(element(".network-search input"));
 });
 
+it("an address of IPv6 stands in brackets before its port", async () => {
+  flows = [shownFlow("six", { name: null, address: "2001:db8::1", port: 443 })];
+  await show();
+  expect(textsOf("button.flow-row code")).toEqual(["[2001:db8::1]:443"]);
+});
+
 it("says why it shows nothing", async () => {
   refusal = "The list of connections cannot be read.";
   await show();

@@ -7,7 +7,7 @@ import { bytesWords, countOf } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { Tag } from "../../ui/Tag.tsx";
 import { DECISIONS } from "../policy/decision-words.ts";
-import { type FlowGroup, type FlowRow, shownRows } from "./network-model.ts";
+import { type FlowGroup, type FlowRow, shownRows, withPort } from "./network-model.ts";
 import { LeakButton, LeakFindings, useLeakCheck } from "./LeakCheck.tsx";
 import { RuleSentence } from "./RuleSentence.tsx";
 import { TrafficChart } from "./TrafficChart.tsx";
@@ -132,7 +132,7 @@ function isSameRow(a: RowProps, b: RowProps): boolean {
 /** "": the row is of several. */
 function placeWords({ address, port, protocol }: FlowRow): string {
   if (address === null) return protocol === "dns" ? "look-up" : "";
-  return port === null ? address : `${address}:${port}`;
+  return withPort(address, port);
 }
 
 /** A built-in rule says why by itself; of a line of the policy what it leads to is enough. */

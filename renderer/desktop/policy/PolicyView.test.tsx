@@ -189,6 +189,27 @@ it("the keys of a change count in the opened cell, which has the focus also afte
   expect(document.activeElement).toBe(cellButton());
 });
 
+it.each([
+  [[], "The first rule that fits counts. 1 rule."],
+  [[true], "The first rule that fits counts. 1 rule; the test holds."],
+  [[true, true], "The first rule that fits counts. 1 rule; all 2 tests hold."],
+  [[true, false], "The first rule that fits counts. 1 rule; 1 test fails."],
+  [[false, false], "The first rule that fits counts. 1 rule; 2 tests fail."],
+] as const)("says how many tests hold: %j", async (held, words) => {
+  answers["policy.list"] = { rules: [{}] };
+  answers["policy.test"] = held.map((ok) => ({ name: "vault", ok }));
+  await again();
+  expect(textsOf(".policy-head p")[0]).toBe(words);
+});
+
+it("says nothing of tests where there are none", async () => {
+  answers["policy.tryCell"] = { rule: { line: 5, text: "new" }, tests: [], flips: 0 };
+  await click(".matrix-cell", "web to this computer");
+  element(".inspector .segments button").focus();
+  await press("d");
+  expect(textsOf(".price li")).toEqual(["Changes nothing of what crossed in the last 7 days.", "Goes in at line 5."]);
+});
+
 it("a change that breaks a test is not written", async () => {
   answers["policy.tryCell"] = { rule: { line: 5, text: "new" }, tests: [{ name: "vault", ok: false }], flips: 0 };
   await click(".matrix-cell", "web to this computer");
@@ -371,7 +392,7 @@ const added = (text: string, before: string | null, after: string | null) => ({
 it("the rules of a file are looked at before they are taken, and taken back by Undo", async () => {
   answers["policy.tryImport"] = {
     added: [added("one", "deny", "allow"), added("two", "deny", "deny"), added("three", null, null)],
-    known: 4,
+    known: 1,
     tests: [{ name: "vault", ok: true }],
   };
   answers["policy.import"] = { change: 8, rule: { line: 20, text: "one" } };
@@ -382,7 +403,7 @@ it("the rules of a file are looked at before they are taken, and taken back by U
     "No effect: an earlier rule says deny.",
     "Its VM is not there.",
   ]);
-  expect(textsOf(".import-known")).toEqual(["4 rules of it are there already."]);
+  expect(textsOf(".import-known")).toEqual(["1 rule of it is there already."]);
   await click("button", "Import 3 rules");
   expect(lastOf("policy.import")).toEqual({ name: "team.yaml", text: "rules: ..." });
   expect(document.querySelector(".policy-import")).toBeNull();
