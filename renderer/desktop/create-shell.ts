@@ -217,7 +217,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     answerQuestions(shell);
     followCrossingPrompts(shell);
     const attached = await bridge.request("desktop.attach", {});
-    if (!attached.ok) return;
+    if (!attached.ok) return notices.show(attached.error.message);
     const { placements, vms: list, theme, promptMark, problems, warnings, isWelcome } = attached.value;
     keeper = new PlacementKeeper(bridge, wm, memory, placements);
     keeper.follow(list);
