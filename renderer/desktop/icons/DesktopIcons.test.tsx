@@ -166,6 +166,7 @@ it("the menu opens in a disposable and sends to the other VMs", async () => {
   expect(sent).toEqual([["icon.open", { id: "2", inDisposable: true }]]);
   await act(async () => void element(".desktop-icon", "b.pdf").dispatchEvent(event));
   expect(textsOf('[role="menuitem"]').at(-1)).toBe("web");
+  expect(element(".menu-label").dataset["label"]).toBe("coral");
   await click('[role="menuitem"]', "web");
   expect(sent.at(-1)).toEqual(["icon.send", { ids: ["2"], to: "web" }]);
 });
