@@ -18,6 +18,7 @@ import { createOpenChanges } from "../shell/open-changes.ts";
 import { createOverlayStore } from "../shell/overlays.ts";
 import { createPolicyChanges } from "../shell/policy-changes.ts";
 import { createPromptQueue } from "../shell/prompts.ts";
+import { Repeats } from "../shell/repeats.ts";
 import type { Shell } from "../shell/shell.ts";
 import { createTemplateStore } from "../shell/template-store.ts";
 import { createCrossingNotices } from "../shell/crossing-notices.ts";
@@ -80,7 +81,9 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const icons = createIconStore();
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
 
+  const repeats = new Repeats();
   const send: Shell["send"] = (...[name, input]) => {
+    if (repeats.isRepeat([name, input])) return;
     void bridge.request(name, input).then((answer) => {
       if (!answer.ok) notices.show(answer.error.message);
     });
