@@ -10,6 +10,7 @@ import { useShell } from "../../shell/shell.ts";
 import { useKeptRequest } from "../../shell/use-request.ts";
 import { countOf, countWords } from "../../ui/format.ts";
 import { Bars } from "../../ui/Bars.tsx";
+import { useNow } from "../../ui/use-now.ts";
 import { ACTION_WORDS } from "../crossings/action-words.ts";
 import { readFilter, withWord } from "./filter-words.ts";
 import { TimelineEntry, type TimelineProps } from "./TimelineEntry.tsx";
@@ -155,9 +156,10 @@ interface EntriesProps extends TimelineProps {
 }
 
 function Entries({ entries, opened, open, showPair }: EntriesProps) {
-  const [nowMs] = useState(() => Date.now());
-  const today = DAY.format(nowMs);
-  const yesterday = DAY.format(nowMs - 86_400_000);
+  const now = new Date(useNow(60_000));
+  const today = DAY.format(now);
+  // Not so many hours before: a day may have one more, or one less.
+  const yesterday = DAY.format(new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1));
   return (
     <ol>
       {entries.map((entry, at) => {

@@ -346,6 +346,16 @@ it("the search is typed in words, its decisions also pressed, its action chosen;
   expect((field as HTMLInputElement).value).toBe("");
 });
 
+it("what crossed today is of yesterday when midnight has passed", async () => {
+  vi.useFakeTimers({ now: new Date(2026, 10, 28, 23, 59, 30), toFake: ["Date", "setInterval", "clearInterval"] });
+  answers["audit.list"] = { entries: [entry({ time: new Date().toISOString() })], hasMore: false, problem: null };
+  await again();
+  expect(textsOf(".timeline-list h3")).toEqual(["Today"]);
+  await act(async () => void vi.advanceTimersByTime(60_000));
+  expect(textsOf(".timeline-list h3")).toEqual(["Yesterday"]);
+  vi.useRealTimers();
+});
+
 it("older crossings, and those of a search, come in place of what is shown: until then it stays where it is", async () => {
   answers["audit.list"] = { entries: [entry()], hasMore: true, problem: null };
   await act(async () => listeners.get("audit.entry")?.());
