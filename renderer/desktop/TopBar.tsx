@@ -104,7 +104,8 @@ function Clock() {
   }, [now]);
   return (
     <time className="clock" dateTime={now.toISOString()}>
-      {DAY.format(now).replace(",", "")} <b>{TIME.format(now)}</b>
+      <span className="clock-day">{DAY.format(now).replace(",", "")} </span>
+      <b>{TIME.format(now)}</b>
     </time>
   );
 }
