@@ -5,7 +5,7 @@ import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { IconView } from "#shared/model/icon.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
-import { quoted } from "../transfers/transfer-words.ts";
+import { quoted } from "../../ui/quoted.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";

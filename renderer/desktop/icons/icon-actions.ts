@@ -2,7 +2,7 @@
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { cleanText } from "#shared/model/text.ts";
 import type { Shell } from "../../shell/shell.ts";
-import { quoted } from "../transfers/transfer-words.ts";
+import { quoted } from "../../ui/quoted.ts";
 
 /** Of what a scanner has said, in a notice. */
 const SHOWN_WORDS = 300;
