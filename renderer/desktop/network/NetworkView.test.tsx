@@ -185,13 +185,26 @@ it.each([
   ["down", "The firewall is down: nothing passes. why"],
   ["starting", "The firewall starts. Nothing passes yet."],
   ["failing", "Not all rules are in force, and what they are for is stopped. why"],
-  ["absent", "No VM goes through the firewall."],
 ] as const)("says that the firewall is %s", async (state, words) => {
   filter = { state, revision: 0, sinceMs: null, detail: "why" };
   flows = [];
   await show();
   expect(textsOf(".network-filter")).toEqual([words]);
   expect(textsOf(".transfers-none strong")).toEqual(["Nobody talks to anything"]);
+});
+
+it("says that VMs wait for a firewall which does not run, where some are to go by it", async () => {
+  filter = { state: "absent", revision: 0, sinceMs: null, detail: "" };
+  flows = [];
+  await show();
+  const state = (of: "running" | "stopped"): Promise<void> =>
+    act(async () => shell.vms.take([vmStatus("web", { network: "firewall", state: of })]));
+  await state("running");
+  expect(textsOf(".network-filter")).toEqual(["The firewall does not run yet. Nothing passes."]);
+  expect(heads()).toEqual(["webwaits for the firewall: nothing passes"]);
+  await state("stopped");
+  expect(textsOf(".network-filter")).toEqual(["No VM goes through the firewall."]);
+  expect(heads()).toEqual(["webthrough the firewall, does not run"]);
 });
 
 it("is searched by words, which a key begins", async () => {

@@ -151,13 +151,20 @@ function Rates({ traffic: { chartIn, chartOut } }: { traffic: LinkTraffic }) {
   );
 }
 
+/** It runs, and what it sends goes by the firewall. */
+export function isBehindFirewall({ network, state }: Pick<VmStatus, "network" | "state">): boolean {
+  return network === "firewall" && (state === "running" || state === "paused");
+}
+
 function wayOf({ network, state }: VmStatus, filter: FilterView): { words: string; tone?: string } {
   switch (network) {
     case "direct":
       return { words: "past the firewall", tone: "warning" };
     case "firewall":
-      if (state !== "running" && state !== "paused") return { words: "through the firewall, does not run" };
-      if (filter.state === "down") return { words: "waits for the firewall: nothing passes", tone: "warning" };
+      if (!isBehindFirewall({ network, state })) return { words: "through the firewall, does not run" };
+      // Absent: no VM's link has been plugged into it yet.
+      if (filter.state === "down" || filter.state === "absent")
+        return { words: "waits for the firewall: nothing passes", tone: "warning" };
       return { words: "through the firewall" };
     case "none":
       return { words: "no network" };
