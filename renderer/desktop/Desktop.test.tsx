@@ -179,10 +179,19 @@ it("a view of the sheet leaves its tabs, and what was opened is closed by Escape
 });
 
 it("of a flood of notices the newest are kept, also while the desktop is not in front and none of them goes by itself", async () => {
-  await act(async () => void window.dispatchEvent(new Event("blur")));
+  vi.useFakeTimers();
+  const texts = (): string[] => textsOf(".notice:not([data-ending-style]) .notice-text").toSorted();
+  const newest = Array.from({ length: 20 }, (_, at) => `notice ${41 + at}`);
+  shell.notices.left();
   await act(async () => {
     for (let n = 1; n <= 60; n += 1) shell.notices.show(`notice ${n}`);
   });
-  const texts = textsOf(".notice:not([data-ending-style]) .notice-text");
-  expect(texts.toSorted()).toEqual(Array.from({ length: 20 }, (_, at) => `notice ${41 + at}`));
+  await act(async () => void (await vi.advanceTimersByTimeAsync(60_000)));
+  expect(texts()).toEqual(newest);
+  await act(async () => shell.notices.back());
+  await act(async () => void (await vi.advanceTimersByTimeAsync(7_900)));
+  expect(texts()).toEqual(newest);
+  await act(async () => void (await vi.advanceTimersByTimeAsync(5_000)));
+  expect(texts()).toEqual([]);
+  vi.useRealTimers();
 });

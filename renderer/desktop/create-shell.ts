@@ -186,7 +186,12 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   async function start(): Promise<void> {
     screen.follow();
     refuseOtherDrops(window);
-    window.addEventListener("focus", () => void readLayout());
+    window.addEventListener("focus", () => {
+      notices.back();
+      void readLayout();
+    });
+    window.addEventListener("blur", () => notices.left());
+    if (!document.hasFocus()) notices.left();
     void readLayout();
     new CommandServer(bridge, { wm, links, compositor, effects, commands, layout });
     onLinkPorts((vm, events, pixels) => links.add(vm, { events, pixels }, linkHost));
