@@ -91,3 +91,47 @@ test("what a VM is for is chosen in its menu: its network and its rules go with 
   await expect.poll(web).toMatchObject({ role: "app", network: "direct" });
   expect(await reaches()).toBe("allow");
 });
+
+test("Escape gives the keyboard back from wherever Tab has led to from the bar", async () => {
+  await page.keyboard.press("Meta+b");
+  await expect(page.locator(".chip").first()).toBeFocused();
+  await expect(async () => {
+    await page.keyboard.press("Tab");
+    await expect(page.locator(".top-bar :focus")).toHaveCount(0, { timeout: 50 });
+  }).toPass({ intervals: [0], timeout: 20_000 });
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Meta+v");
+  await expect(page.getByRole("dialog", { name: "Clipboard history" })).toBeVisible();
+  await page.keyboard.press("Escape");
+});
+
+test("on a small screen the words that decide are whole, and what is below each other is in line", async () => {
+  const denied = desktop.atoll("cp", "home:.profile", "web:").catch((error: unknown) => error);
+  await expect(page.getByRole("alertdialog")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await denied;
+  await page.setViewportSize({ width: 1024, height: 700 });
+  await page.keyboard.press("Meta+p");
+  await expect(page.locator(".entry")).toHaveCount(1);
+  await expect(page.locator(".matrix-cell").first()).toBeVisible();
+  const cut = (selector: string): Promise<string[]> =>
+    page
+      .locator(selector)
+      .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent));
+  for (const words of [".policy-actions button", ".matrix thead b", ".entry-parties b", ".chip-name"])
+    expect([words, await cut(words)]).toEqual([words, []]);
+  const signs = page.locator(".policy-actions button svg");
+  const widths = await signs.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().width));
+  // Whole, or not there.
+  expect(new Set(widths).size).toBe(1);
+  expect([0, 14]).toContain(widths[0]);
+  await page.getByRole("tab", { name: "Services" }).click();
+  await expect(page.locator(".service-card").nth(3)).toBeVisible();
+  const rows = await page.locator(".service-card > small").evaluateAll((all) => {
+    const places = all.map((one) => one.getBoundingClientRect());
+    return places.filter(({ top }) => Math.abs(top - (places[0]?.top ?? 0)) < 40).map(({ bottom }) => bottom);
+  });
+  expect(rows.length).toBeGreaterThan(1);
+  expect(new Set(rows).size).toBe(1);
+  await page.keyboard.press("Escape");
+});

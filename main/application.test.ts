@@ -118,6 +118,17 @@ it("a VM that is being removed is started by nobody, unless that fails", async (
   expect(start).toHaveBeenCalledOnce();
 });
 
+it.each(["stopped", "released"])("once all VMs are %s none is started, whoever still needs it", async (end) => {
+  adopted.resolve(machine);
+  await application.open();
+  machine.emit("ended", { reason: "powered-off" });
+  const start = vi.spyOn(driver, "start");
+  if (end === "stopped") await application.stopAll();
+  else application.release();
+  await expect(application.vm("home").start()).rejects.toMatchObject({ code: "vm.busy" });
+  expect(start).not.toHaveBeenCalled();
+});
+
 it("the end of all VMs names those that do not end", async () => {
   adopted.resolve(machine);
   await application.open();

@@ -427,7 +427,7 @@ export class Application extends Emitter<ApplicationEvents> {
 
   #contextOf({ driver }: VmDefinition): VmContext {
     const { drivers, registry: _, sources: __, files: ___, buildTemplate: ____, ...context } = this.#options;
-    return { ...context, driver: drivers.named(driver) };
+    return { ...context, driver: drivers.named(driver), ending: this.#ending.signal };
   }
 
   #add(definition: VmDefinition, source: DefinitionSource): Vm {

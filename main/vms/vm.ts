@@ -56,6 +56,8 @@ export interface VmContext {
   output(): OutputInfo;
   keymap(): Keymap;
   log(line: string): void;
+  /** The application ends: whatever still needs the VM, it is started no more. */
+  readonly ending?: AbortSignal;
 }
 
 export interface VmEvents {
@@ -214,6 +216,8 @@ export class Vm extends Emitter<VmEvents> {
   async start(): Promise<void> {
     if (this.#isInDoubt && (await this.adopt())) return;
     if (this.#removing !== null) throw this.#error("vm.busy", "is being removed, so it cannot be started");
+    // What it has made would outlive the application: a machine half-way through its start.
+    if (this.#context.ending?.aborted === true) throw this.#error("vm.busy", "cannot be started: Atoll is ending");
     if (this.#starting !== null) return this.#starting.started;
     if (this.isOn) {
       const remedy = this.state === "paused" ? "resume it" : "stop or kill it first";

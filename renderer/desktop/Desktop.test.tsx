@@ -3,6 +3,7 @@
 import { act } from "react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
+import type { IconView } from "#shared/model/icon.ts";
 import type { KioskView } from "#shared/model/kiosk.ts";
 import type { LabelName } from "#shared/model/label.ts";
 import type { AskCard } from "#shared/model/network.ts";
@@ -56,6 +57,7 @@ beforeEach(async () => {
     links: { find: () => undefined } as unknown as Links,
     commands: {
       leaveFullscreen: (id: WindowId) => shell.wm.dispatch({ type: "place", id, placement: "free" }),
+      toggle: (id: WindowId) => shell.wm.dispatch({ type: "focus", id }),
     } as unknown as WindowCommands,
     switcher: { cancel: () => shell.wmOverlays.setState({ switcher: null }) } as unknown as Switcher,
   });
@@ -128,6 +130,23 @@ it("a bar whose menu is open gives the keyboard back", async () => {
   expect([shell.overlays.getState().overlay, document.querySelector(".dock") !== null]).toEqual([null, true]);
 });
 
+it("Escape gives the keyboard back from wherever Tab has led to from the bar, and what is chosen in the dock has it", async () => {
+  const overlay = () => shell.overlays.getState().overlay;
+  const file = { id: "1", name: "a.txt", party: { kind: "host" }, place: "downloads", isFolder: false } as IconView;
+  const places = { vms: true, downloads: true, recent: false };
+  await act(async () => shell.icons.take({ icons: [{ ...file, bytes: 1, modifiedS: 0 }], more: 0, places }));
+  for (const part of [".dock-item", ".desktop-icon"]) {
+    await act(async () => shell.overlays.open({ kind: "bar" }));
+    expect(document.activeElement?.className).toBe("chip");
+    await act(async () => element(part).focus());
+    await press("Escape");
+    expect(overlay()).toBeNull();
+  }
+  await act(async () => shell.overlays.open({ kind: "bar" }));
+  await click(".dock-item", NOTES);
+  expect([overlay(), shell.wm.getState().focused]).toEqual([null, NOTES]);
+});
+
 it("nothing fills the screen where nothing says whose it is", async () => {
   await act(async () => {
     shell.wm.dispatch({ type: "place", id: PAGE, placement: "userFullscreen" });
@@ -160,10 +179,19 @@ it("a view of the sheet leaves its tabs, and what was opened is closed by Escape
 });
 
 it("of a flood of notices the newest are kept, also while the desktop is not in front and none of them goes by itself", async () => {
-  await act(async () => void window.dispatchEvent(new Event("blur")));
+  vi.useFakeTimers();
+  const texts = (): string[] => textsOf(".notice:not([data-ending-style]) .notice-text").toSorted();
+  const newest = Array.from({ length: 20 }, (_, at) => `notice ${41 + at}`);
+  shell.notices.left();
   await act(async () => {
     for (let n = 1; n <= 60; n += 1) shell.notices.show(`notice ${n}`);
   });
-  const texts = textsOf(".notice:not([data-ending-style]) .notice-text");
-  expect(texts.toSorted()).toEqual(Array.from({ length: 20 }, (_, at) => `notice ${41 + at}`));
+  await act(async () => void (await vi.advanceTimersByTimeAsync(60_000)));
+  expect(texts()).toEqual(newest);
+  await act(async () => shell.notices.back());
+  await act(async () => void (await vi.advanceTimersByTimeAsync(7_900)));
+  expect(texts()).toEqual(newest);
+  await act(async () => void (await vi.advanceTimersByTimeAsync(5_000)));
+  expect(texts()).toEqual([]);
+  vi.useRealTimers();
 });

@@ -80,7 +80,13 @@ it("a press opens them again, and what could not be opened is said", async () =>
   const show = vi.spyOn(shell.notices, "show");
   await act(async () => button("Start and reopen the last windows of keys").click());
   expect(request).toHaveBeenCalledWith("window.reopen", { vm: "keys" });
-  expect(show).toHaveBeenCalledExactlyOnceWith('Not opened again in VM "keys": “gone\'”.');
+  expect(show).toHaveBeenCalledExactlyOnceWith('Not opened again in VM "keys": “\u2068gone\'\u2069”.');
+  missing = ["a\u202e", "b", "c", "d", "e"];
+  await act(async () => button("Start and reopen the last windows of keys").click());
+  expect(show.mock.lastCall?.[0].replaceAll(/[\u2068\u2069]/gu, "")).toBe(
+    'Not opened again in VM "keys": “a”, “b”, “c” and 2 more.',
+  );
+  missing = [];
   await act(async () => button("Reopen the last windows of home").click());
   expect(request).toHaveBeenCalledWith("window.reopen", { vm: "home" });
   expect(show).toHaveBeenCalledTimes(2);

@@ -125,6 +125,26 @@ it("kiosks are there without any VM, are found by what they are, and start by ke
   act(() => shell.kiosks.take([]));
 });
 
+it("a kiosk whose image is being built says how far that is", async () => {
+  shell.vms.take([]);
+  shell.kiosks.take([{ ...kiosk("browser", "Browser", "browser"), state: "not-built" }]);
+  shell.templates.take({ name: "debian", step: "install", fraction: 0.42, detail: "" });
+  open(<Launcher only={null} />);
+  expect(document.querySelector(".launcher-note")?.textContent).toBe("its image is being built, 42 %");
+  act(() => shell.templates.ended("debian"));
+  act(() => shell.kiosks.take([]));
+});
+
+it("says that no VM runs where none does, and else that none has a program", async () => {
+  const none = () => document.querySelector(".launcher-none")?.textContent;
+  shell.vms.take([vm("off", "stopped")]);
+  open(<Launcher only={null} />);
+  expect(none()).toBe("No VM is running: start one by its name in the top bar.");
+  act(() => shell.vms.take([vm("home")]));
+  await answer("home", { ok: true, value: [] });
+  expect(none()).toBe("No programs found in the running VMs.");
+});
+
 it("the Tab key stays within it", async () => {
   open(<Launcher only={null} />);
   await answer("web", { ok: true, value: [app("web", "Foot")] });

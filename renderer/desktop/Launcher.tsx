@@ -133,9 +133,7 @@ export function Launcher({ only }: { only: VmId | null }) {
           ))}
         </ul>
         {entries.length === 0 && waiting === "" && (
-          <p className="launcher-none">
-            {query !== "" ? `No program is called “${query}”.` : "No programs found in the running VMs."}
-          </p>
+          <p className="launcher-none">{noneWords(query, asked.length > 0)}</p>
         )}
         {entries[chosen] !== undefined && "app" in entries[chosen] && (
           <footer className="launcher-actions">
@@ -181,15 +179,21 @@ function AppEntry({ app, vm }: { app: OfferedApp; vm: VmStatus | undefined }) {
 }
 
 function KioskEntry({ kiosk, isOpening }: { kiosk: KioskView; isOpening: boolean }) {
+  const build = useStore(useShell().templates, ({ builds }) => builds[kiosk.template]);
   const Icon = iconOf(kiosk.kind);
   return (
     <>
       <Icon size={18} strokeWidth={1.75} aria-hidden="true" />
       <span className="launcher-name">{kiosk.title}</span>
-      <span className="launcher-note">{kioskWords(kiosk, isOpening)}</span>
+      <span className="launcher-note">{kioskWords(kiosk, isOpening, build)}</span>
       <Tag tag={{ name: "disposable", label: "slate" }} />
     </>
   );
+}
+
+function noneWords(query: string, isAnyRunning: boolean): string {
+  if (!isAnyRunning) return "No VM is running: start one by its name in the top bar.";
+  return query === "" ? "No programs found in the running VMs." : `No program is called “${query}”.`;
 }
 
 function orderOf(vms: readonly VmStatus[], recent: LaunchState["recent"]): SearchOrder {

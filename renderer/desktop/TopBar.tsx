@@ -3,6 +3,7 @@ import "./top-bar.css";
 import { Minus, X } from "lucide-react";
 import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useRef, useState } from "react";
 import { useStore } from "zustand";
+import { leaveHostElements } from "../input/keyboard.ts";
 import type { OverlayStore } from "../shell/overlays.ts";
 import { useShell } from "../shell/shell.ts";
 import { chipsOf } from "../vms/chips.ts";
@@ -23,8 +24,24 @@ export function TopBar() {
     const buttons = bar.current?.querySelectorAll("button");
     (bar.current?.querySelector<HTMLElement>(".chip") ?? buttons?.[0])?.focus({ focusVisible: true });
     const leave = (): void => overlays.closeIf("bar");
+    // Tab leads out of the bar, to what else of the host's is on the page: Escape gives the keyboard back from there, too.
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape") return;
+      leaveHostElements();
+      leave();
+    };
+    // What is chosen in the dock has the keyboard: it was opened to be used.
+    const onClick = ({ target }: MouseEvent): void => {
+      if (target instanceof Element && target.closest(".dock") !== null) leave();
+    };
     window.addEventListener("pointerdown", leave, { capture: true });
-    return () => window.removeEventListener("pointerdown", leave, { capture: true });
+    window.addEventListener("keydown", onKeyDown);
+    window.addEventListener("click", onClick);
+    return () => {
+      window.removeEventListener("pointerdown", leave, { capture: true });
+      window.removeEventListener("keydown", onKeyDown);
+      window.removeEventListener("click", onClick);
+    };
   }, [hasKeyboard, overlays]);
   return (
     <header
@@ -66,18 +83,13 @@ export function TopBar() {
   );
 }
 
-/** Arrow keys go from button to button; Escape gives the keyboard back to the focused window. */
+/** Arrow keys go from button to button. */
 function moveAlong(event: ReactKeyboardEvent, bar: HTMLElement | null, overlays: OverlayStore): void {
   if (bar === null || overlays.getState().overlay?.kind !== "bar") return;
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   const buttons = [...bar.querySelectorAll("button")];
   const index = buttons.findIndex((button) => button === document.activeElement);
-  if (event.key === "Escape") {
-    buttons[index]?.blur();
-    overlays.close();
-  } else if (step !== undefined) {
-    buttons.at((index + step) % buttons.length)?.focus({ focusVisible: true });
-  }
+  if (step !== undefined) buttons.at((index + step) % buttons.length)?.focus({ focusVisible: true });
 }
 
 const DAY = new Intl.DateTimeFormat("en-GB", { weekday: "short", day: "numeric", month: "short" });
@@ -92,7 +104,8 @@ function Clock() {
   }, [now]);
   return (
     <time className="clock" dateTime={now.toISOString()}>
-      {DAY.format(now).replace(",", "")} <b>{TIME.format(now)}</b>
+      <span className="clock-day">{DAY.format(now).replace(",", "")} </span>
+      <b>{TIME.format(now)}</b>
     </time>
   );
 }

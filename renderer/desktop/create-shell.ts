@@ -18,6 +18,7 @@ import { createOpenChanges } from "../shell/open-changes.ts";
 import { createOverlayStore } from "../shell/overlays.ts";
 import { createPolicyChanges } from "../shell/policy-changes.ts";
 import { createPromptQueue } from "../shell/prompts.ts";
+import { Repeats } from "../shell/repeats.ts";
 import type { Shell } from "../shell/shell.ts";
 import { createTemplateStore } from "../shell/template-store.ts";
 import { createCrossingNotices } from "../shell/crossing-notices.ts";
@@ -80,7 +81,9 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const icons = createIconStore();
   const activity = new ActivityTracker(() => wm.dispatch({ type: "used" }));
 
+  const repeats = new Repeats();
   const send: Shell["send"] = (...[name, input]) => {
+    if (repeats.isRepeat([name, input])) return;
     void bridge.request(name, input).then((answer) => {
       if (!answer.ok) notices.show(answer.error.message);
     });
@@ -183,7 +186,12 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   async function start(): Promise<void> {
     screen.follow();
     refuseOtherDrops(window);
-    window.addEventListener("focus", () => void readLayout());
+    window.addEventListener("focus", () => {
+      notices.back();
+      void readLayout();
+    });
+    window.addEventListener("blur", () => notices.left());
+    if (!document.hasFocus()) notices.left();
     void readLayout();
     new CommandServer(bridge, { wm, links, compositor, effects, commands, layout });
     onLinkPorts((vm, events, pixels) => links.add(vm, { events, pixels }, linkHost));
@@ -217,7 +225,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     answerQuestions(shell);
     followCrossingPrompts(shell);
     const attached = await bridge.request("desktop.attach", {});
-    if (!attached.ok) return;
+    if (!attached.ok) return notices.show(attached.error.message);
     const { placements, vms: list, theme, promptMark, problems, warnings, isWelcome } = attached.value;
     keeper = new PlacementKeeper(bridge, wm, memory, placements);
     keeper.follow(list);

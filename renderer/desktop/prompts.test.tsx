@@ -51,6 +51,8 @@ class FakePort extends EventTarget {
 /** main, as far as a prompt needs it. */
 class FakeMain {
   readonly heard: string[] = [];
+  /** Why no page can attach; null: one can. */
+  refusal: string | null = null;
   #asked: (question: AskedQuestion) => void = () => undefined;
   #takenBack: (id: number) => void = () => undefined;
   #lastId = 0;
@@ -58,6 +60,7 @@ class FakeMain {
     request: (name: string, input: unknown) => {
       this.heard.push(`${name} ${JSON.stringify(input)}`);
       if (name !== "desktop.attach") return new Promise(() => undefined);
+      if (this.refusal !== null) return Promise.resolve({ ok: false, error: { message: this.refusal } });
       const placements = { windows: [], apps: [] };
       const state = { vms: [status(HOME, "home"), status(WEB, "web")], theme: { choice: "dark", shown: "dark" } };
       return Promise.resolve({
@@ -419,4 +422,13 @@ describe("the host's keys for what crosses", () => {
     withSuper("KeyC");
     expect(main.heard).toEqual([`clipboard.copyToHost ${JSON.stringify({ vm: HOME })}`]);
   });
+});
+
+it("a page that main does not take says why: it has no VM, and gets none", async () => {
+  const other = new FakeMain();
+  other.refusal = "Another page is attached.";
+  const { shell: refused, start } = createShell({ bridge: other.bridge, compositor: new Compositor() });
+  const told = vi.spyOn(refused.notices, "show").mockReturnValue();
+  await start();
+  expect(told.mock.calls).toEqual([["Another page is attached."]]);
 });

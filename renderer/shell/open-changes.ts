@@ -5,6 +5,7 @@ import type { OpenChange } from "#shared/ipc/open.ts";
 import { TYPE_GROUP_WORDS } from "#shared/model/open.ts";
 import type { NoticeQueue } from "../ui/notices.ts";
 import type { DoneChange, PolicyChangesState } from "./policy-changes.ts";
+import { Repeats } from "./repeats.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
 
 export interface OpenChanges extends ReadonlyStore<PolicyChangesState> {
@@ -20,10 +21,16 @@ const MAX_DONE = 100;
 
 export function createOpenChanges(bridge: Pick<AtollBridge, "request">, notices: NoticeQueue): OpenChanges {
   const { getState, getInitialState, setState, subscribe } = createStore<PolicyChangesState>(() => ({ done: [] }));
+  const repeats = new Repeats();
   const add = (change: DoneChange): void => setState(({ done }) => ({ done: [...done, change].slice(-MAX_DONE) }));
 
-  async function make(asked: Promise<Envelope<OpenChange>>, words: (change: OpenChange) => string): Promise<void> {
-    const answer = await asked;
+  async function make<Name extends "open.setRule" | "open.takeBack">(
+    name: Name,
+    input: RequestInput<Name>,
+    words: (change: OpenChange) => string,
+  ): Promise<void> {
+    if (repeats.isRepeat([name, input])) return;
+    const answer: Envelope<OpenChange> = await bridge.request(name, input);
     if (answer.ok) add({ change: answer.value.change, words: words(answer.value) });
     else notices.show(answer.error.message);
   }
@@ -33,11 +40,11 @@ export function createOpenChanges(bridge: Pick<AtollBridge, "request">, notices:
     getInitialState,
     subscribe,
     set: (wanted) =>
-      make(bridge.request("open.setRule", wanted), ({ rule }) => {
+      make("open.setRule", wanted, ({ rule }) => {
         const line = rule === null ? "" : `, line ${rule.line}`;
         return `You set ${TYPE_GROUP_WORDS[wanted.group]} from ${wanted.from} to ${wanted.in}${line}.`;
       }),
-    takeBack: (rule) => make(bridge.request("open.takeBack", rule), () => `You took line ${rule.line} back.`),
+    takeBack: (rule) => make("open.takeBack", rule, () => `You took line ${rule.line} back.`),
     note: ({ change, rule }) =>
       add({
         change,

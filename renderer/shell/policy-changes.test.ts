@@ -38,6 +38,14 @@ it("a notice's button undoes the change that it tells of, whatever was changed s
   expect(undone()).toEqual([{ change: 1 }, { change: 7 }]);
 });
 
+it("a double click on the button that makes a change makes one", async () => {
+  const made = changes();
+  const CELL = { action: "clipboard.paste", from: "home", to: "web", decision: "deny", minutes: null } as const;
+  await Promise.all([made.set(CELL), made.set(CELL), made.set({ ...CELL, to: "mail" })]);
+  expect(asked.map(([, input]) => input)).toEqual([CELL, { ...CELL, to: "mail" }]);
+  expect(made.getState().done).toHaveLength(2);
+});
+
 it("what was undone otherwise is not undone again by it", async () => {
   const made = changes();
   await made.connect(PROPOSED);

@@ -3,6 +3,7 @@ import { createStore } from "zustand/vanilla";
 import type { AtollBridge, Envelope, RequestInput } from "#shared/ipc/index.ts";
 import type { PolicyChange } from "#shared/ipc/policy.ts";
 import type { NoticeQueue } from "../ui/notices.ts";
+import { Repeats } from "./repeats.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
 
 export interface DoneChange {
@@ -35,17 +36,23 @@ export interface PolicyChanges extends ReadonlyStore<PolicyChangesState> {
 
 const MAX_DONE = 100;
 
+type ChangeName =
+  "policy.setCell" | "network.makeRule" | "policy.takeBack" | "policy.deleteRules" | "policy.import" | "policy.restore";
+
 export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notices: NoticeQueue): PolicyChanges {
   const { getState, getInitialState, setState, subscribe } = createStore<PolicyChangesState>(() => ({ done: [] }));
+  const repeats = new Repeats();
   const add = ({ change }: PolicyChange, words: string): void =>
     setState(({ done }) => ({ done: [...done, { change, words }].slice(-MAX_DONE) }));
 
   /** null: it was not made. */
-  async function make(
-    asked: Promise<Envelope<PolicyChange>>,
+  async function make<Name extends ChangeName>(
+    name: Name,
+    input: RequestInput<Name>,
     words: (change: PolicyChange) => string,
   ): Promise<PolicyChange | null> {
-    const answer = await asked;
+    if (repeats.isRepeat([name, input])) return null;
+    const answer: Envelope<PolicyChange> = await bridge.request(name, input);
     if (answer.ok) add(answer.value, words(answer.value));
     else notices.show(answer.error.message);
     return answer.ok ? answer.value : null;
@@ -64,7 +71,7 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
     getInitialState,
     subscribe,
     set: (wanted) =>
-      make(bridge.request("policy.setCell", wanted), ({ rule }) => {
+      make("policy.setCell", wanted, ({ rule }) => {
         const line = rule === null ? "" : `, line ${rule.line}`;
         return `You set ${wanted.from} → ${wanted.to} to ${wanted.decision}${line}.`;
       }),
@@ -72,17 +79,16 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
       const { vm, to, decision } = proposed;
       const words = ({ rule }: PolicyChange): string =>
         `You set ${vm} → ${to} to ${decision}${rule === null ? "" : `, line ${rule.line}`}.`;
-      const made = await make(bridge.request("network.makeRule", proposed), words);
+      const made = await make("network.makeRule", proposed, words);
       if (made === null) return;
       // This one, whatever was changed since.
       const run = (): void => void undoOne(getState().done.find(({ change }) => change === made.change));
       notices.tell(words(made), { isGood: true, action: { text: "Undo", run } });
     },
-    takeBack: (rule) => make(bridge.request("policy.takeBack", rule), () => `You took line ${rule.line} back.`),
-    deleteRules: (name) =>
-      make(bridge.request("policy.deleteRules", { name }), () => `You deleted the rules that name ${name}.`),
-    import: (file) => make(bridge.request("policy.import", file), () => `You imported the rules of ${file.name}.`),
-    restore: () => make(bridge.request("policy.restore", {}), () => "You put the last good policy.yaml back."),
+    takeBack: (rule) => make("policy.takeBack", rule, () => `You took line ${rule.line} back.`),
+    deleteRules: (name) => make("policy.deleteRules", { name }, () => `You deleted the rules that name ${name}.`),
+    import: (file) => make("policy.import", file, () => `You imported the rules of ${file.name}.`),
+    restore: () => make("policy.restore", {}, () => "You put the last good policy.yaml back."),
     note: (change) =>
       add(change, change.rule === null ? "A rule was taken away." : `“Always” wrote line ${change.rule.line}.`),
     undo: () => undoOne(getState().done.at(-1)),

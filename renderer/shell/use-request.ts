@@ -1,5 +1,5 @@
 /** The answer of main to a request, in a view; asked again when main says that something has changed. */
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import type { EventName, RequestInput, RequestName, RequestOutput } from "#shared/ipc/index.ts";
 import { useShell } from "./shell.ts";
 
@@ -12,6 +12,11 @@ export interface Requested<Value> {
 
 const NOTHING: Requested<never> = { value: null, error: null };
 
+interface Kept<Value> extends Requested<Value> {
+  /** `value` is the answer to the input before: the one to this input is on its way. */
+  isFormer: boolean;
+}
+
 /**
  * `events`: of main, at which it is asked again: one request is on its way at a time, however many events come.
  * `input`: null: nothing is asked.
@@ -21,6 +26,16 @@ export function useRequest<Name extends RequestName<"page">>(
   input: RequestInput<Name> | null,
   events: readonly EventName<"page">[] = [],
 ): Requested<RequestOutput<Name>> {
+  const { value, error, isFormer } = useKeptRequest(name, input, events);
+  return useMemo(() => (isFormer ? NOTHING : { value, error }), [isFormer, value, error]);
+}
+
+/** The same for a list that a person searches, or goes on in: the list before stays until there is another one. */
+export function useKeptRequest<Name extends RequestName<"page">>(
+  name: Name,
+  input: RequestInput<Name> | null,
+  events: readonly EventName<"page">[] = [],
+): Kept<RequestOutput<Name>> {
   const { bridge } = useShell();
   const key = JSON.stringify(input);
   const watched = events.join(" ");
@@ -54,5 +69,10 @@ export function useRequest<Name extends RequestName<"page">>(
       for (const end of ends) end();
     };
   }, [bridge, name, key, watched]);
-  return answer?.key === key ? answer.requested : NOTHING;
+  const isFormer = answer !== undefined && answer.key !== key;
+  return {
+    value: answer?.requested.value ?? null,
+    error: isFormer ? null : (answer?.requested.error ?? null),
+    isFormer,
+  };
 }

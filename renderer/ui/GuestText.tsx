@@ -1,6 +1,7 @@
 /** Words of a guest within what the host says: quoted, and unable to change how the host's words around them are read. */
 import "./guest-text.css";
 import type { LabelName } from "#shared/model/label.ts";
+import { countOf, countWords } from "./format.ts";
 import { revealHidden, withinQuotes } from "#shared/model/text.ts";
 
 /** One element: in a grid or a row its quotes would stand apart from it. */
@@ -64,7 +65,8 @@ export function GuestPreview({ text, isCut, label }: GuestPreviewProps) {
       ))}
       {moreLines > 0 && (
         <footer>
-          and {moreLines} more{isCut && ", at least"}
+          and {countOf(moreLines, "more line")}
+          {isCut && ", at least"}
         </footer>
       )}
       {moreLines <= 0 && isCut && <footer>and more</footer>}
@@ -77,7 +79,11 @@ function PreviewLine({ line, isEnded }: { line: string; isEnded: boolean }) {
   return (
     <div className="guest-preview-line">
       <RevealedText text={more > 0 ? line.slice(0, PREVIEW_LINE_CHARACTERS) : line} />
-      {more > 0 && <span className="guest-preview-more">and {more} characters more</span>}
+      {more > 0 && (
+        <span className="guest-preview-more">
+          and {countWords(more)} more {more === 1 ? "character" : "characters"}
+        </span>
+      )}
       {isEnded && <span className="revealed-tab"> ↵</span>}
     </div>
   );

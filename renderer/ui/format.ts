@@ -25,6 +25,11 @@ export function countOf(count: number, one: string, many = `${one}s`): string {
   return `${countWords(count)} ${count === 1 ? one : many}`;
 }
 
+/** As a sentence of its own: with a capital letter, and a full stop. */
+export function sentence(words: string): string {
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
+}
+
 /** `just now`, `12 s ago`, `3 min ago`, `2 h ago`. */
 export function agoWords(ageS: number): string {
   if (ageS < 5) return "just now";

@@ -26,11 +26,31 @@ export class NoticeQueue {
   #last = { text: "", id: "" };
   /** Ids of the newest, the oldest first; some of them may have gone. */
   readonly #kept: string[] = [];
+  #isAway = false;
+  /** Ids of those that came while the desktop was not in front. */
+  readonly #unseen = new Set<string>();
+
+  /** The desktop is not in front any more: what is told from now on stays until it is again. Base UI itself keeps what is shown. */
+  left(): void {
+    this.#isAway = true;
+  }
+
+  /** It is in front again. */
+  back(): void {
+    this.#isAway = false;
+    for (const id of this.#unseen) this.manager.update(id, { timeout: NOTICE_MS });
+    this.#unseen.clear();
+  }
 
   /** Something has failed. The same text again replaces the one that is still shown. */
   show(text: string): void {
     this.#replaceSame(text, () =>
-      this.manager.add({ description: text, timeout: NOTICE_MS, priority: "high", data: { isGood: false } }),
+      this.manager.add({
+        description: text,
+        timeout: this.#isAway ? 0 : NOTICE_MS,
+        priority: "high",
+        data: { isGood: false },
+      }),
     );
   }
 
@@ -39,7 +59,7 @@ export class NoticeQueue {
     this.#replaceSame(text, () => {
       const id = this.manager.add({
         description: text,
-        timeout: NOTICE_MS,
+        timeout: this.#isAway ? 0 : NOTICE_MS,
         priority: isGood ? "low" : "high",
         data: { isGood },
         ...(action !== null && {
@@ -60,7 +80,10 @@ export class NoticeQueue {
     if (this.#last.text === text) this.manager.close(this.#last.id);
     this.#last = { text, id: add() };
     this.#kept.push(this.#last.id);
+    if (this.#isAway) this.#unseen.add(this.#last.id);
     const oldest = this.#kept.length > MAX_KEPT ? this.#kept.shift() : undefined;
-    if (oldest !== undefined) this.manager.close(oldest);
+    if (oldest === undefined) return;
+    this.#unseen.delete(oldest);
+    this.manager.close(oldest);
   }
 }

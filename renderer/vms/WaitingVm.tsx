@@ -4,10 +4,10 @@ import { AppWindow, Play } from "lucide-react";
 import { Fragment, useState } from "react";
 import { useStore } from "zustand";
 import type { LastWindow } from "#shared/model/last-windows.ts";
-import { withinQuotes } from "#shared/model/text.ts";
 import type { VmStatus } from "#shared/model/vm.ts";
 import { useShell } from "../shell/shell.ts";
 import { GuestText } from "../ui/GuestText.tsx";
+import { quoted } from "../ui/quoted.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { canStart, factOf } from "./facts.ts";
 import { StartSteps } from "./StartSteps.tsx";
@@ -92,8 +92,10 @@ function Reopen({ vm: { id, name, state } }: { vm: VmStatus }) {
     setUnderWay(false);
     if (!answer.ok) return notices.show(answer.error.message);
     const { missing } = answer.value;
-    if (missing.length > 0)
-      notices.show(`Not opened again in VM "${name}": ${missing.map((app) => `“${withinQuotes(app)}”`).join(", ")}.`);
+    if (missing.length === 0) return;
+    const more = missing.length - SHOWN_LAST;
+    const words = missing.slice(0, SHOWN_LAST).map(quoted).join(", ");
+    notices.show(`Not opened again in VM "${name}": ${words}${more > 0 ? ` and ${more} more` : ""}.`);
   };
   return (
     <button

@@ -7,9 +7,10 @@ import type { RequestOutput } from "#shared/ipc/index.ts";
 import type { AuditEntry } from "#shared/model/crossing.ts";
 import { POLICY_ACTIONS } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
-import { useRequest } from "../../shell/use-request.ts";
+import { useKeptRequest } from "../../shell/use-request.ts";
 import { countOf, countWords } from "../../ui/format.ts";
 import { Bars } from "../../ui/Bars.tsx";
+import { useNow } from "../../ui/use-now.ts";
 import { ACTION_WORDS } from "../crossings/action-words.ts";
 import { readFilter, withWord } from "./filter-words.ts";
 import { TimelineEntry, type TimelineProps } from "./TimelineEntry.tsx";
@@ -39,7 +40,7 @@ export function Timeline({ showPair }: TimelineProps) {
   // `since:` is counted from when it was typed.
   const [typedMs, setTypedMs] = useState(() => Date.now());
   const { filter, unknown } = readFilter(words, typedMs);
-  const { value: list, error } = useRequest("audit.list", { filter, limit }, ["audit.entry"]);
+  const { value: list, error, isFormer } = useKeptRequest("audit.list", { filter, limit }, ["audit.entry"]);
   const type = (text: string): void => {
     setWords(text);
     setTypedMs(Date.now());
@@ -102,12 +103,12 @@ export function Timeline({ showPair }: TimelineProps) {
         )}
       </header>
       <Problem list={list} error={error} />
-      <div className="timeline-list">
+      <div className="timeline-list" aria-busy={isFormer}>
         {list === null && error === null && <Bars count={8} />}
         {list !== null && (
           <>
             <Entries entries={list.entries} opened={opened} open={setOpened} showPair={showPair} />
-            {list.entries.length === 0 && <Nothing isFiltered={words.trim() !== ""} />}
+            {list.entries.length === 0 && !isFormer && <Nothing isFiltered={words.trim() !== ""} />}
             {list.hasMore && limit < MOST && (
               <button type="button" className="button timeline-more" onClick={() => setLimit(limit + PAGE)}>
                 Show older ones
@@ -155,9 +156,10 @@ interface EntriesProps extends TimelineProps {
 }
 
 function Entries({ entries, opened, open, showPair }: EntriesProps) {
-  const [nowMs] = useState(() => Date.now());
-  const today = DAY.format(nowMs);
-  const yesterday = DAY.format(nowMs - 86_400_000);
+  const now = new Date(useNow(60_000));
+  const today = DAY.format(now);
+  // Not so many hours before: a day may have one more, or one less.
+  const yesterday = DAY.format(new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1));
   return (
     <ol>
       {entries.map((entry, at) => {

@@ -7,7 +7,7 @@ import { useStore } from "zustand";
 import type { ClipHistoryEntry } from "#shared/ipc/clipboard.ts";
 import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { useShell } from "../../shell/shell.ts";
-import { useRequest } from "../../shell/use-request.ts";
+import { useKeptRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { agoWords, bytesWords } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
@@ -25,14 +25,16 @@ export function ClipHistory() {
   const [label, setLabel] = useState<LabelName | null>(null);
   /** Not its place: what is copied meanwhile must not be picked instead. null: there has been none yet. */
   const [chosenId, setChosenId] = useState<number | null>(null);
-  const { value, error } = useRequest("clipboard.history", { search, label }, ["clipboard.historyChanged"]);
+  const { value, error, isFormer } = useKeptRequest("clipboard.history", { search, label }, [
+    "clipboard.historyChanged",
+  ]);
   const labels = useStore(vmStore, ({ vms }) =>
     LABEL_NAMES.filter((name) => vms.some((vm) => vm.label === name)).join(" "),
   );
   const entries = value ?? [];
   const [first] = entries;
   const known = entries.findIndex(({ id }) => id === chosenId);
-  if (known === -1 && first !== undefined) setChosenId(first.id);
+  if (known === -1 && first !== undefined && !isFormer) setChosenId(first.id);
   const at = Math.max(0, known);
   const chosen = entries[at];
 
@@ -51,7 +53,8 @@ export function ClipHistory() {
     if (event.key === "Escape") overlays.close();
     // A button that has the focus is pressed by it.
     else if (event.key === "Enter" && event.target instanceof HTMLButtonElement) return;
-    else if (event.key === "Enter") pick(chosen);
+    // What has been typed may mean another one.
+    else if (event.key === "Enter") pick(isFormer ? undefined : chosen);
     else if (step !== undefined) setChosenId(entries[Math.max(0, Math.min(entries.length - 1, at + step))]?.id ?? null);
     else if (event.key.toLowerCase() === "p" && event.ctrlKey && chosen !== undefined) pin(chosen);
     else if (event.key === "Delete" && event.shiftKey && chosen !== undefined) forget(chosen);
@@ -132,7 +135,7 @@ export function ClipHistory() {
           ))}
         </ul>
         {error !== null && <p className="launcher-none">{error}</p>}
-        {value !== null && entries.length === 0 && (
+        {value !== null && entries.length === 0 && !isFormer && (
           <p className="launcher-none">
             {search === "" && label === null
               ? "Nothing was copied yet. What you copy in a VM is kept here for a while, secrets are not."

@@ -43,9 +43,12 @@ let shell: ReturnType<typeof testShell>;
 let said: [name: string, input: unknown][];
 let history: ClipHistoryEntry[];
 let historyChanged: () => void = () => undefined;
+/** No request is answered before; null: each at once. */
+let held: Promise<void> | null;
 const bridge = {
   request: async (name: string, input: unknown) => {
     said.push([name, input]);
+    if (held !== null) await held;
     return { ok: true, value: history };
   },
   report: (name: string, input: unknown) => void said.push([name, input]),
@@ -61,6 +64,7 @@ async function show(view: ReactNode): Promise<void> {
 
 beforeEach(() => {
   said = [];
+  held = null;
   history = [clip(3, { isPinned: true }), clip(2, { text: "two\n<i>lines</i>\u{202e}" }), clip(1)];
   shell = testShell({ bridge, send: (...[name, input]) => void said.push([name, input]) });
   shell.vms.take([vm(HOME, "lagoon"), vm(WEB, "coral")]);
@@ -321,6 +325,22 @@ it("is searched by words and by label, pinned, forgotten and cleared", async () 
   expect(document.activeElement).toBe(element("input"));
   await press("Escape");
   expect(shell.overlays.getState().overlay).toBeNull();
+});
+
+it("what is searched comes in place of what is shown, and Enter picks nothing before: what was typed may mean another", async () => {
+  await openHistory();
+  const before = options();
+  let release = (): void => undefined;
+  held = new Promise((resolve) => (release = resolve));
+  history = [clip(2), clip(1)];
+  await write(element("input"), "x");
+  expect(options()).toEqual(before);
+  await press("Enter");
+  expect(said.at(-1)).toEqual(["clipboard.history", { search: "x", label: null }]);
+  await act(async () => release());
+  expect(options()).toEqual(["> text 2", "text 1"]);
+  await press("Enter");
+  expect(said.at(-1)).toEqual(["clipboard.pick", { entry: 2 }]);
 });
 
 it("Enter on a button that has the focus picks nothing: it presses the button", async () => {

@@ -3,6 +3,7 @@ import "./crossing-notices.css";
 import { useStore } from "zustand";
 import { useShell } from "../../shell/shell.ts";
 import type { CrossingNotice } from "../../shell/crossing-notices.ts";
+import { sentence } from "../../ui/format.ts";
 import { contentWords } from "./action-words.ts";
 import { PartyName } from "./Party.tsx";
 
@@ -49,8 +50,4 @@ function outcomeOf({ decision, by, bytes, failure }: CrossingNotice): { words: s
   if (decision === "deny") return { words: by === "lapsed" ? "lapsed" : "denied", isBad: true };
   if (failure !== "") return { words: (bytes ?? 0) === 0 ? "failed" : "not all", isBad: true };
   return { words: { rule: "by rule", person: "by you", lapsed: "" }[by], isBad: false };
-}
-
-function sentence(words: string): string {
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${words.endsWith(".") ? "" : "."}`;
 }

@@ -137,11 +137,11 @@ it("shows six lines and counts the rest, and the beginning of a long one", async
   const text = Array.from({ length: 218 }, (_, n) => `line ${n}`).join("\n");
   await ask({ preview: { kind: "text", text, bytes: text.length, isComplete: true } });
   expect(document.querySelectorAll(".guest-preview-line").length).toBe(6);
-  expect(textsOf(".guest-preview footer")).toEqual(["and 212 more"]);
+  expect(textsOf(".guest-preview footer")).toEqual(["and 212 more lines"]);
   await act(async () =>
     tell({ prompt: 7, preview: { kind: "text", text: "x".repeat(4096), bytes: 9_000_000, isComplete: true } }),
   );
-  expect(textsOf(".guest-preview-more")).toEqual(["and 3856 characters more"]);
+  expect(textsOf(".guest-preview-more")).toEqual(["and 3 856 more characters"]);
   expect(textsOf(".guest-preview footer")).toEqual(["and more"]);
   expect(facts()).toBe("text/plain · 9.0 MB");
 });

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
 import type { IconView } from "#shared/model/icon.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
+import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
+import { quoted } from "../../ui/quoted.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
@@ -139,6 +141,23 @@ it("what goes to the trash can be taken back", async () => {
   expect(textsOf(".desktop-icon")).toEqual([]);
 });
 
+it("what is told of the trash quotes names so that none ends the quotation, or turns what is beside it around", async () => {
+  const told: string[] = [];
+  shell.notices.show = (text) => void told.push(text);
+  shell.notices.tell = (text) => void told.push(text);
+  await tell([icon("1", "a” is safe.\u{202e}txt")]);
+  await point("a");
+  answers["icon.trash"] = { outcomes: [{ id: "1", reason: null }], undo: null };
+  await press("Delete");
+  answers["icon.trash"] = { outcomes: [{ id: "1", reason: "gone" }], undo: null };
+  await press("Delete");
+  expect(told).toEqual([
+    `${quoted("a” is safe.\u{202e}txt")} is in the trash.`,
+    `${quoted("a” is safe.\u{202e}txt")} did not go to the trash: ${FILE_REASON_WORDS.gone}.`,
+  ]);
+  expect(told.join("")).not.toMatch(/a”|\u{202e}/u);
+});
+
 it("the menu opens in a disposable and sends to the other VMs", async () => {
   await point("b.pdf");
   const event = new MouseEvent("contextmenu", { bubbles: true, cancelable: true });
@@ -147,6 +166,7 @@ it("the menu opens in a disposable and sends to the other VMs", async () => {
   expect(sent).toEqual([["icon.open", { id: "2", inDisposable: true }]]);
   await act(async () => void element(".desktop-icon", "b.pdf").dispatchEvent(event));
   expect(textsOf('[role="menuitem"]').at(-1)).toBe("web");
+  expect(element(".menu-label").dataset["label"]).toBe("coral");
   await click('[role="menuitem"]', "web");
   expect(sent.at(-1)).toEqual(["icon.send", { ids: ["2"], to: "web" }]);
 });

@@ -102,6 +102,8 @@ export function DesktopIcons() {
       aria-label="Files on the desktop"
       aria-multiselectable="true"
       onKeyDown={onKeyDown}
+      // By Tab from the bar: what opens an icon gives the keyboard back.
+      onFocus={() => overlays.getState().overlay?.kind === "bar" && overlays.open({ kind: "icons" })}
       onPointerDown={onBackground}
       onContextMenu={onBackground}
     >

@@ -1,8 +1,9 @@
 /** What can be done to the icons that are chosen, and what the desktop shows. */
-import { Check, FlaskConical, FolderOpen, Pencil, ScanSearch, SendHorizontal, Trash2 } from "lucide-react";
+import { Check, FlaskConical, FolderOpen, Pencil, ScanSearch, Trash2 } from "lucide-react";
 import { useStore } from "zustand";
 import type { ShownPlace } from "#shared/model/icon.ts";
 import { useShell } from "../../shell/shell.ts";
+import { LabelShape } from "../../ui/LabelShape.tsx";
 import { Menu, MenuGroup, MenuItem, MenuRule } from "../../ui/Menu.tsx";
 import { chosenIcons, openIcons, scanIcons, trashIcons } from "./icon-actions.ts";
 
@@ -60,11 +61,15 @@ export function IconMenu({ icon: id, at }: { icon: string; at: At }) {
       {targets.length > 0 && (
         <>
           <MenuRule />
-          <MenuGroup title="Send to">
+          <MenuGroup title="Send to VM">
             {targets.map((vm) => (
               <MenuItem
                 key={vm.id}
-                icon={<SendHorizontal size={size} />}
+                icon={
+                  <span className="menu-label" data-label={vm.label}>
+                    <LabelShape label={vm.label} />
+                  </span>
+                }
                 text={vm.name}
                 run={() => send("icon.send", { ids, to: vm.id })}
               />

@@ -2,7 +2,7 @@
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { cleanText } from "#shared/model/text.ts";
 import type { Shell } from "../../shell/shell.ts";
-import { quoted } from "../transfers/transfer-words.ts";
+import { quoted } from "../../ui/quoted.ts";
 
 /** Of what a scanner has said, in a notice. */
 const SHOWN_WORDS = 300;
@@ -25,9 +25,15 @@ export function openIcons(
   for (const id of ids) send("icon.open", { id, inDisposable });
 }
 
+/** Of icons that are there now: a guest's words, for a sentence. */
+function namesOf(icons: Services["icons"]): (id: string) => string {
+  const names = new Map(icons.getState().icons.map(({ id, name }) => [id, name]));
+  return (id) => quoted(names.get(id) ?? "");
+}
+
 export async function trashIcons({ bridge, icons, notices, send }: Services, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  const names = new Map(icons.getState().icons.map(({ id, name }) => [id, name]));
+  const quotedName = namesOf(icons);
   const answer = await bridge.request("icon.trash", { ids });
   if (!answer.ok) return notices.show(answer.error.message);
   const { outcomes, undo } = answer.value;
@@ -35,15 +41,13 @@ export async function trashIcons({ bridge, icons, notices, send }: Services, ids
   if (failed !== undefined && failed.reason !== null) {
     const others = outcomes.filter(({ reason }) => reason !== null).length - 1;
     const more = others > 0 ? `, and ${others} more` : "";
-    notices.show(
-      `“${names.get(failed.id) ?? ""}”${more} did not go to the trash: ${FILE_REASON_WORDS[failed.reason]}.`,
-    );
+    notices.show(`${quotedName(failed.id)}${more} did not go to the trash: ${FILE_REASON_WORDS[failed.reason]}.`);
   }
   const done = outcomes.filter(({ reason }) => reason === null);
   const [first] = done;
   if (first === undefined) return;
   const words =
-    done.length === 1 ? `“${names.get(first.id) ?? ""}” is in the trash.` : `${done.length} files are in the trash.`;
+    done.length === 1 ? `${quotedName(first.id)} is in the trash.` : `${done.length} files are in the trash.`;
   const action = undo === null ? null : { text: "Undo", run: () => send("icon.restore", { undo }) };
   notices.tell(words, { isGood: true, action });
 }
@@ -51,8 +55,7 @@ export async function trashIcons({ bridge, icons, notices, send }: Services, ids
 /** How it ended is told: nobody watches a scan. */
 export async function scanIcons({ bridge, icons, notices }: Services, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
-  const names = new Map(icons.getState().icons.map(({ id, name }) => [id, name]));
-  const quotedName = (id: string): string => quoted(names.get(id) ?? "");
+  const quotedName = namesOf(icons);
   const answer = await bridge.request("icon.scan", { ids });
   if (!answer.ok) return notices.show(answer.error.message);
   icons.scanned(answer.value);

@@ -4,7 +4,7 @@
  */
 import "./ask-cards.css";
 import { Ban, Check, ChevronRight, X } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useState } from "react";
+import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
 import { useStore } from "zustand";
 import type { AskCard, CardAnswer } from "#shared/model/network.ts";
 import { Part } from "../../shell/Part.tsx";
@@ -14,6 +14,7 @@ import { agoWords, countOf } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { Tag } from "../../ui/Tag.tsx";
 import { useDead } from "../../ui/use-dead.ts";
+import { useNow } from "../../ui/use-now.ts";
 
 /** The second click of a double click counts for nothing. */
 const ANSWERED_MS = 1_000;
@@ -133,7 +134,7 @@ function OpenCard({ card, isAnswering, answering }: OpenCardProps) {
   const isDead = useDead(`${id} ${scope}`);
   const shown = scope.startsWith("*.") ? (names[0] ?? "") : scope;
   const port = ports[names.indexOf(shown)] ?? null;
-  const agoS = useSeconds(lastMs);
+  const agoS = Math.max(0, (useNow(1_000) - lastMs) / 1000);
   const give = async (answer: CardAnswer): Promise<void> => {
     const given = await bridge.request("network.answer", { card: id, name: scope, answer });
     if (!given.ok) notices.show(given.error.message);
@@ -227,14 +228,4 @@ function useAnswering(): [isAnswering: boolean, answering: (answer: Promise<void
     void answer.finally(() => setTimeout(end, ANSWERED_MS));
   };
   return [count > 0, answering];
-}
-
-/** Seconds since then, counted on while it is shown. */
-function useSeconds(sinceMs: number): number {
-  const [nowMs, setNowMs] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, []);
-  return Math.max(0, (nowMs - sinceMs) / 1000);
 }

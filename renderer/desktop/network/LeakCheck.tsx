@@ -38,7 +38,7 @@ export function LeakButton({ name, leaks }: { name: string; leaks: LeakCheck }) 
       onClick={leaks.check}
     >
       <ShieldCheck size={13} aria-hidden="true" />
-      {leaks.checked === null ? "Checks…" : "Check for leaks"}
+      {leaks.checked === null ? "Checking…" : "Check for leaks"}
     </button>
   );
 }

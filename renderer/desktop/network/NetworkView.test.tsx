@@ -113,6 +113,12 @@ it("a slash is no search's while a prompt is shown: that has the keyboard", asyn
   expect(document.activeElement).toBe(element(".network-search input"));
 });
 
+it("an address of IPv6 stands in brackets before its port", async () => {
+  flows = [shownFlow("six", { name: null, address: "2001:db8::1", port: 443 })];
+  await show();
+  expect(textsOf("button.flow-row code")).toEqual(["[2001:db8::1]:443"]);
+});
+
 it("says why it shows nothing", async () => {
   refusal = "The list of connections cannot be read.";
   await show();
@@ -179,13 +185,26 @@ it.each([
   ["down", "The firewall is down: nothing passes. why"],
   ["starting", "The firewall starts. Nothing passes yet."],
   ["failing", "Not all rules are in force, and what they are for is stopped. why"],
-  ["absent", "No VM goes through the firewall."],
 ] as const)("says that the firewall is %s", async (state, words) => {
   filter = { state, revision: 0, sinceMs: null, detail: "why" };
   flows = [];
   await show();
   expect(textsOf(".network-filter")).toEqual([words]);
   expect(textsOf(".transfers-none strong")).toEqual(["Nobody talks to anything"]);
+});
+
+it("says that VMs wait for a firewall which does not run, where some are to go by it", async () => {
+  filter = { state: "absent", revision: 0, sinceMs: null, detail: "" };
+  flows = [];
+  await show();
+  const state = (of: "running" | "stopped"): Promise<void> =>
+    act(async () => shell.vms.take([vmStatus("web", { network: "firewall", state: of })]));
+  await state("running");
+  expect(textsOf(".network-filter")).toEqual(["The firewall does not run yet. Nothing passes."]);
+  expect(heads()).toEqual(["webwaits for the firewall: nothing passes"]);
+  await state("stopped");
+  expect(textsOf(".network-filter")).toEqual(["No VM goes through the firewall."]);
+  expect(heads()).toEqual(["webthrough the firewall, does not run"]);
 });
 
 it("is searched by words, which a key begins", async () => {

@@ -5,7 +5,7 @@ import { type KeyboardEvent as ReactKeyboardEvent, useEffect, useMemo, useRef, u
 import { useStore } from "zustand";
 import type { FilterView } from "#shared/model/network.ts";
 import { useShell } from "../../shell/shell.ts";
-import { useRequest } from "../../shell/use-request.ts";
+import { useKeptRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { countOf, countWords } from "../../ui/format.ts";
 import { AskCards } from "./AskCards.tsx";
@@ -13,7 +13,7 @@ import { ScanAlerts } from "./ScanAlerts.tsx";
 import { ScannerLine } from "./ScannerLine.tsx";
 import { asShown, groupsOf, readFlowFilter } from "./network-model.ts";
 import { type NetworkState, useNetwork } from "./use-network.ts";
-import { VmGroup } from "./VmGroup.tsx";
+import { isBehindFirewall, VmGroup } from "./VmGroup.tsx";
 
 const PERIODS = [
   [null, "Now"],
@@ -72,9 +72,12 @@ const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digi
 
 /** How the firewall is: what it does not do is said first. */
 function FilterLine({ filter: { state, revision, sinceMs, detail } }: { filter: FilterView }) {
+  const isAwaited = useStore(useShell().vms, ({ vms }) => vms.some(isBehindFirewall));
   const since = sinceMs === null ? "" : ` Revision ${revision} is in force since ${TIME.format(sinceMs)}.`;
   const words: Readonly<Record<FilterView["state"], readonly [tone: string, head: string, text: string]>> = {
-    absent: ["quiet", "No VM goes through the firewall.", ""],
+    absent: isAwaited
+      ? ["busy", "The firewall does not run yet.", " Nothing passes."]
+      : ["quiet", "No VM goes through the firewall.", ""],
     ready: ["good", "Firewall runs.", since],
     starting: ["busy", "The firewall starts.", " Nothing passes yet."],
     down: ["bad", "The firewall is down: nothing passes.", detail === "" ? "" : ` ${detail}`],
@@ -171,7 +174,7 @@ function Groups({ state, words, days }: { state: NetworkState; words: string; da
   const vms = useStore(useShell().vms, (store) => store.vms);
   const filter = useMemo(() => readFlowFilter(words), [words]);
   const asked = days === null ? null : { days, words: [...filter.words], verdict: filter.verdict };
-  const past = useRequest("network.history", asked);
+  const past = useKeptRequest("network.history", asked);
   const [opened, setOpened] = useState<string | null>(null);
   const groups = useMemo(() => {
     const flows =

@@ -7,7 +7,7 @@ import { bytesWords, countOf } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { Tag } from "../../ui/Tag.tsx";
 import { DECISIONS } from "../policy/decision-words.ts";
-import { type FlowGroup, type FlowRow, shownRows } from "./network-model.ts";
+import { type FlowGroup, type FlowRow, shownRows, withPort } from "./network-model.ts";
 import { LeakButton, LeakFindings, useLeakCheck } from "./LeakCheck.tsx";
 import { RuleSentence } from "./RuleSentence.tsx";
 import { TrafficChart } from "./TrafficChart.tsx";
@@ -132,7 +132,7 @@ function isSameRow(a: RowProps, b: RowProps): boolean {
 /** "": the row is of several. */
 function placeWords({ address, port, protocol }: FlowRow): string {
   if (address === null) return protocol === "dns" ? "look-up" : "";
-  return port === null ? address : `${address}:${port}`;
+  return withPort(address, port);
 }
 
 /** A built-in rule says why by itself; of a line of the policy what it leads to is enough. */
@@ -151,13 +151,20 @@ function Rates({ traffic: { chartIn, chartOut } }: { traffic: LinkTraffic }) {
   );
 }
 
+/** It runs, and what it sends goes by the firewall. */
+export function isBehindFirewall({ network, state }: Pick<VmStatus, "network" | "state">): boolean {
+  return network === "firewall" && (state === "running" || state === "paused");
+}
+
 function wayOf({ network, state }: VmStatus, filter: FilterView): { words: string; tone?: string } {
   switch (network) {
     case "direct":
       return { words: "past the firewall", tone: "warning" };
     case "firewall":
-      if (state !== "running" && state !== "paused") return { words: "through the firewall, does not run" };
-      if (filter.state === "down") return { words: "waits for the firewall: nothing passes", tone: "warning" };
+      if (!isBehindFirewall({ network, state })) return { words: "through the firewall, does not run" };
+      // Absent: no VM's link has been plugged into it yet.
+      if (filter.state === "down" || filter.state === "absent")
+        return { words: "waits for the firewall: nothing passes", tone: "warning" };
       return { words: "through the firewall" };
     case "none":
       return { words: "no network" };

@@ -2,7 +2,7 @@
 import type { EventPayload } from "#shared/ipc/index.ts";
 import type { Shell } from "../../shell/shell.ts";
 import { nameOf } from "../crossings/Party.tsx";
-import { quoted } from "../transfers/transfer-words.ts";
+import { quoted } from "../../ui/quoted.ts";
 
 type OpenNotice = EventPayload<"open.notice">;
 

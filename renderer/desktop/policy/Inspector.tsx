@@ -5,10 +5,10 @@ import type { RequestInput, RequestOutput } from "#shared/ipc/index.ts";
 import { POLICY_DECISIONS, type PolicyAction, type PolicyDecision } from "#shared/model/policy.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
-import { countOf } from "../../ui/format.ts";
+import { countOf, sentence } from "../../ui/format.ts";
 import { ACTION_WORDS } from "../crossings/action-words.ts";
 import { PartyTag } from "../crossings/Party.tsx";
-import { DECISIONS, untilWords } from "./decision-words.ts";
+import { DECISIONS, testsWords, untilWords } from "./decision-words.ts";
 import type { MatrixCell, MatrixParty } from "./matrix-model.ts";
 
 const DURATIONS = [
@@ -191,19 +191,18 @@ function Price({ price, error }: { price: RequestOutput<"policy.tryCell"> | null
         <ListPlus size={14} aria-hidden="true" />
         {price.rule === null ? "policy.yaml says so already." : `Goes in at line ${price.rule.line}.`}
       </li>
-      {failing.length === 0 ? (
+      {failing.length === 0 && price.tests.length > 0 && (
         <li data-tone="good">
           <CircleCheck size={14} aria-hidden="true" />
-          {price.tests.length === 1 ? "The test holds." : `All ${price.tests.length} tests hold.`}
+          {sentence(testsWords(price.tests))}
         </li>
-      ) : (
-        failing.map(({ name }) => (
-          <li key={name} data-tone="bad">
-            <CircleX size={14} aria-hidden="true" />
-            The test “{name}” would fail, so it cannot be written.
-          </li>
-        ))
       )}
+      {failing.map(({ name }) => (
+        <li key={name} data-tone="bad">
+          <CircleX size={14} aria-hidden="true" />
+          The test “{name}” would fail, so it cannot be written.
+        </li>
+      ))}
     </ul>
   );
 }

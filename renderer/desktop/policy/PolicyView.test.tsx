@@ -42,9 +42,12 @@ let drawn: Drawn;
 let answers: Record<string, unknown>;
 let asked: [name: string, input: unknown][];
 let listeners: Map<string, () => void>;
+/** No request is answered before; null: each at once. */
+let held: Promise<void> | null;
 const bridge = {
   request: async (name: string, input: unknown) => {
     asked.push([name, input]);
+    if (held !== null) await held;
     return { ok: true, value: answers[name] ?? null };
   },
   on: (name: string, listener: () => void) => {
@@ -83,6 +86,7 @@ beforeEach(async () => {
     "audit.list": { entries: [entry()], hasMore: false, problem: null },
     "audit.verify": { entries: 12, ok: true, firstBad: null },
   };
+  held = null;
   const shell = testShell({ bridge, send: (...[name, input]) => void asked.push([name, input]) });
   const view = (
     <ShellContext value={shell}>
@@ -183,6 +187,27 @@ it("the keys of a change count in the opened cell, which has the focus also afte
   await click(".inspector .button", "Write rule");
   expect(countOf("policy.setCell")).toBe(1);
   expect(document.activeElement).toBe(cellButton());
+});
+
+it.each([
+  [[], "The first rule that fits counts. 1 rule."],
+  [[true], "The first rule that fits counts. 1 rule; the test holds."],
+  [[true, true], "The first rule that fits counts. 1 rule; all 2 tests hold."],
+  [[true, false], "The first rule that fits counts. 1 rule; 1 test fails."],
+  [[false, false], "The first rule that fits counts. 1 rule; 2 tests fail."],
+] as const)("says how many tests hold: %j", async (held, words) => {
+  answers["policy.list"] = { rules: [{}] };
+  answers["policy.test"] = held.map((ok) => ({ name: "vault", ok }));
+  await again();
+  expect(textsOf(".policy-head p")[0]).toBe(words);
+});
+
+it("says nothing of tests where there are none", async () => {
+  answers["policy.tryCell"] = { rule: { line: 5, text: "new" }, tests: [], flips: 0 };
+  await click(".matrix-cell", "web to this computer");
+  element(".inspector .segments button").focus();
+  await press("d");
+  expect(textsOf(".price li")).toEqual(["Changes nothing of what crossed in the last 7 days.", "Goes in at line 5."]);
 });
 
 it("a change that breaks a test is not written", async () => {
@@ -321,6 +346,30 @@ it("the search is typed in words, its decisions also pressed, its action chosen;
   expect((field as HTMLInputElement).value).toBe("");
 });
 
+it("what crossed today is of yesterday when midnight has passed", async () => {
+  vi.useFakeTimers({ now: new Date(2026, 10, 28, 23, 59, 30), toFake: ["Date", "setInterval", "clearInterval"] });
+  answers["audit.list"] = { entries: [entry({ time: new Date().toISOString() })], hasMore: false, problem: null };
+  await again();
+  expect(textsOf(".timeline-list h3")).toEqual(["Today"]);
+  await act(async () => void vi.advanceTimersByTime(60_000));
+  expect(textsOf(".timeline-list h3")).toEqual(["Yesterday"]);
+  vi.useRealTimers();
+});
+
+it("older crossings, and those of a search, come in place of what is shown: until then it stays where it is", async () => {
+  answers["audit.list"] = { entries: [entry()], hasMore: true, problem: null };
+  await act(async () => listeners.get("audit.entry")?.());
+  const line = element(".entry-line");
+  let release = (): void => undefined;
+  held = new Promise((resolve) => (release = resolve));
+  answers["audit.list"] = { entries: [entry(), entry({ seq: 11 })], hasMore: false, problem: null };
+  await click(".timeline-more");
+  expect([element(".entry-line"), element(".timeline-list").getAttribute("aria-busy")]).toEqual([line, "true"]);
+  await act(async () => release());
+  expect([element(".entry-line"), textsOf(".entry-line").length]).toEqual([line, 2]);
+  expect(element(".timeline-list").getAttribute("aria-busy")).toBe("false");
+});
+
 it("says that nothing has crossed, that nothing fits, and that the log cannot be written", async () => {
   answers["audit.list"] = { entries: [], hasMore: false, problem: "the disk is full" };
   await act(async () => listeners.get("audit.entry")?.());
@@ -353,7 +402,7 @@ const added = (text: string, before: string | null, after: string | null) => ({
 it("the rules of a file are looked at before they are taken, and taken back by Undo", async () => {
   answers["policy.tryImport"] = {
     added: [added("one", "deny", "allow"), added("two", "deny", "deny"), added("three", null, null)],
-    known: 4,
+    known: 1,
     tests: [{ name: "vault", ok: true }],
   };
   answers["policy.import"] = { change: 8, rule: { line: 20, text: "one" } };
@@ -364,7 +413,7 @@ it("the rules of a file are looked at before they are taken, and taken back by U
     "No effect: an earlier rule says deny.",
     "Its VM is not there.",
   ]);
-  expect(textsOf(".import-known")).toEqual(["4 rules of it are there already."]);
+  expect(textsOf(".import-known")).toEqual(["1 rule of it is there already."]);
   await click("button", "Import 3 rules");
   expect(lastOf("policy.import")).toEqual({ name: "team.yaml", text: "rules: ..." });
   expect(document.querySelector(".policy-import")).toBeNull();

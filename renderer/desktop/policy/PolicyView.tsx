@@ -10,6 +10,7 @@ import { Bars } from "../../ui/Bars.tsx";
 import { countOf } from "../../ui/format.ts";
 import { Timeline } from "../audit/Timeline.tsx";
 import { ACTION_WORDS } from "../crossings/action-words.ts";
+import { testsWords } from "./decision-words.ts";
 import { Inspector } from "./Inspector.tsx";
 import { Matrix } from "./Matrix.tsx";
 import type { Matrix as MatrixData, Pair } from "./matrix-model.ts";
@@ -102,12 +103,11 @@ export function PolicyView() {
 function Summary() {
   const list = useRequest("policy.list", {}, ["policy.changed"]).value;
   const tests = useRequest("policy.test", {}, ["policy.changed"]).value;
-  const failing = tests?.filter(({ ok }) => !ok).length ?? 0;
+  const held = tests === null ? "" : testsWords(tests);
   return (
     <p>
       The first rule that fits counts.
-      {list !== null && ` ${countOf(list.rules.length, "rule")}`}
-      {tests !== null && (failing === 0 ? `; all ${tests.length} tests hold.` : `; ${countOf(failing, "test")} fail.`)}
+      {list !== null && ` ${countOf(list.rules.length, "rule")}${held === "" ? "" : `; ${held}`}.`}
     </p>
   );
 }

@@ -111,7 +111,9 @@ export function ImportedRules({ file, close }: ImportedRulesProps) {
         </ul>
       )}
       {value !== null && value.known > 0 && value.added.length > 0 && (
-        <p className="import-known">{countOf(value.known, "rule")} of it are there already.</p>
+        <p className="import-known">
+          {countOf(value.known, "rule")} of it {value.known === 1 ? "is" : "are"} there already.
+        </p>
       )}
       {failing.map(({ name }) => (
         <p key={name} className="import-failing" role="alert">

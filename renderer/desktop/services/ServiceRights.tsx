@@ -6,9 +6,9 @@ export function Rights({ rights }: { rights: readonly ServiceRight[] }) {
   const [may, mayNot] = [rights.filter(({ asked }) => asked), rights.filter(({ asked }) => !asked)];
   return (
     <section className="service-part" aria-label="Rights">
-      <h4>It may</h4>
+      <h4>What it may do</h4>
       <ul className="service-rights">
-        {may.length === 0 && <li>work on what it is given, in a VM of its own</li>}
+        {may.length === 0 && <li>Works on what it is given, in a VM of its own</li>}
         {may.map(({ id, words }) => (
           <li key={id} data-asked="">
             <Check size={14} aria-hidden="true" />
@@ -16,7 +16,7 @@ export function Rights({ rights }: { rights: readonly ServiceRight[] }) {
           </li>
         ))}
       </ul>
-      {mayNot.length > 0 && <h4>It may not</h4>}
+      {mayNot.length > 0 && <h4>What it may not do</h4>}
       <ul className="service-rights">
         {mayNot.map(({ id, words, has }) => (
           <li key={id} data-excess={has === true ? "" : undefined}>

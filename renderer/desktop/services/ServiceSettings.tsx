@@ -1,5 +1,5 @@
 /** The form of a service's settings, made from what its manifest says of them. */
-import { useId, useState } from "react";
+import { useId, useRef, useState } from "react";
 import {
   KEPT_FILE,
   MAX_SETTING_FILE_BYTES,
@@ -109,12 +109,18 @@ function Field({ schema, value, change }: FieldProps) {
 /** The text itself is never shown: it may hold secrets. */
 function FileField({ value, change, about }: Omit<FieldProps, "schema"> & { about: object }) {
   const words = value === "" ? "None" : value === KEPT_FILE ? "Kept" : "Chosen, not saved yet";
+  const input = useRef<HTMLInputElement>(null);
   return (
     <span className="service-file">
       <span>{words}</span>
+      <button type="button" className="button" {...about} onClick={() => input.current?.click()}>
+        Choose a file…
+      </button>
+      {/* What it says itself of the file is not so any more once that was read. */}
       <input
+        ref={input}
         type="file"
-        {...about}
+        hidden
         onChange={({ currentTarget }) => {
           const [file] = currentTarget.files ?? [];
           if (file !== undefined)

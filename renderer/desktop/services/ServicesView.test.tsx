@@ -349,8 +349,13 @@ describe("settings", () => {
   it("that are files are chosen or removed, and their text is never drawn", async () => {
     await show(view("a"));
     expect(textsOf(".service-file span")).toEqual(["Kept"]);
-    Object.defineProperty(field("Secret"), "files", { value: [new File(["key = 1"], "a.conf")], configurable: true });
-    await act(async () => void field("Secret").dispatchEvent(new Event("change", { bubbles: true })));
+    const files = element('.service-file input[type="file"]') as HTMLInputElement;
+    const opened = vi.spyOn(files, "click").mockReturnValue();
+    field("Secret").click();
+    // It would go on to say that no file is chosen, as its file is taken from it.
+    expect([opened.mock.calls.length, files.hidden]).toEqual([1, true]);
+    Object.defineProperty(files, "files", { value: [new File(["key = 1"], "a.conf")], configurable: true });
+    await act(async () => void files.dispatchEvent(new Event("change", { bubbles: true })));
     await vi.waitFor(() => expect(textsOf(".service-file span")).toEqual(["Chosen, not saved yet"]));
     expect(document.body.textContent).not.toContain("key = 1");
     await click('[type="submit"]');

@@ -10,7 +10,7 @@ it("names file, VM and what was found, and shows the services", () => {
   const overlays = createOverlayStore(createPromptQueue());
   const told = vi.spyOn(notices, "tell");
   const from = { kind: "vm", id: "web" as VmId, name: "web", label: "coral", role: "app" } as const;
-  tellFound(notices, overlays)({ from, path: "Downloads/a\u202eb", words: "Eicar was found in it (ClamAV)" });
+  tellFound(notices, overlays)({ from, path: "Downloads/a\u202eb", words: "Ei\u202ecar was found in it (ClamAV)" });
   const [words = "", options] = told.mock.lastCall ?? [];
   expect(words.replaceAll(/[\u2068\u2069]/g, "")).toMatch(
     /^“Downloads\/a.?b” in web: Eicar was found in it \(ClamAV\)\. It is still there\.$/,

@@ -12,7 +12,7 @@ export function tellFound(notices: NoticeQueue, overlays: Pick<OverlayStore, "op
   return ({ from, path, words }: EventPayload<"scan.found">): void => {
     const open = (): void => overlays.open({ kind: "sheet", tab: "services" });
     const file = withinQuotes(cleanText(path, SHOWN_CHARACTERS));
-    notices.tell(`“${file}” in ${nameOf(from)}: ${words}. It is still there.`, {
+    notices.tell(`“${file}” in ${nameOf(from)}: ${cleanText(words, SHOWN_WORDS)}. It is still there.`, {
       isGood: false,
       action: { text: "Show", run: open },
     });

@@ -3,6 +3,7 @@ import "./settings.css";
 import { Dices } from "lucide-react";
 import { useStore } from "zustand";
 import { useShell } from "../../shell/shell.ts";
+import { sentence } from "../../ui/format.ts";
 import { Mark } from "../../ui/Mark.tsx";
 import { kioskWords } from "../../vms/kiosk-words.ts";
 
@@ -33,7 +34,8 @@ export function Settings() {
 }
 
 function Kiosks() {
-  const { kiosks: store } = useShell();
+  const { kiosks: store, templates } = useShell();
+  const builds = useStore(templates, (state) => state.builds);
   const kiosks = useStore(store, (state) => state.kiosks);
   const opening = useStore(store, (state) => state.opening);
   return (
@@ -46,8 +48,9 @@ function Kiosks() {
       <ul className="settings-kiosks">
         {kiosks.map((kiosk) => (
           <li key={kiosk.name}>
-            <b>{kiosk.title}</b> {kioskWords(kiosk, opening.has(kiosk.name))}
-            {kiosk.memoryMiB !== null && ` (${kiosk.memoryMiB} MiB)`}
+            <b>{kiosk.title}</b>
+            <span>{sentence(kioskWords(kiosk, opening.has(kiosk.name), builds[kiosk.template]))}</span>
+            {kiosk.memoryMiB !== null && <small>{kiosk.memoryMiB} MiB</small>}
           </li>
         ))}
       </ul>

@@ -16,7 +16,6 @@ import {
   Unplug,
   X,
 } from "lucide-react";
-import { cleanText, withinQuotes } from "#shared/model/text.ts";
 import {
   ENDED_TRANSFER_STATES,
   FILE_REASON_WORDS,
@@ -26,6 +25,7 @@ import {
   type TransferView,
 } from "#shared/model/transfer.ts";
 import { bytesWords, countOf, countWords, durationWords } from "../../ui/format.ts";
+import { quoted } from "../../ui/quoted.ts";
 
 /** `bad`: a person may want to do something about it. */
 export type Tone = "quiet" | "busy" | "good" | "warning" | "bad";
@@ -146,17 +146,6 @@ export function countsWords({ files, doneFiles, failed, state }: TransferView): 
       ? `${countOf(files, "file")} done`
       : `${countWords(doneFiles)} of ${countOf(files, "file")} done`;
   return failed === 0 ? done : `${done}, ${countWords(failed)} did not arrive`;
-}
-
-/** Of a name within a sentence: the whole of it stands where it is judged. */
-const SHOWN_CHARACTERS = 80;
-
-/**
- * A guest's word in a sentence of the host: quoted, without what is hidden in it, and isolated so that it does not turn what is
- * beside it around.
- */
-export function quoted(name: string): string {
-  return `“\u2068${withinQuotes(cleanText(name, SHOWN_CHARACTERS))}\u2069”`;
 }
 
 /** What is sent, as the object of a sentence: `“notes.txt”`, `“photos” and 3 more`. */

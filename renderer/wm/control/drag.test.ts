@@ -107,12 +107,12 @@ describe("a move", () => {
     expect(current()).toMatchObject({ placement: "maximized", free: { x: 300, y: 200 } });
   });
 
-  it("with arrow keys goes by steps, finer with Shift, until Enter", () => {
+  it.each(["Enter", "NumpadEnter"])("with arrow keys goes by steps, finer with Shift, until %s", (end) => {
     drag.moveByKeys(ID);
     press("ArrowRight");
     press("ArrowUp", true);
     expect(current()?.free).toMatchObject({ x: 324, y: 199 });
-    press("Enter");
+    press(end);
     press("ArrowRight");
     expect(current()?.free).toMatchObject({ x: 324, y: 199 });
   });

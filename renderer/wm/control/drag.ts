@@ -197,7 +197,7 @@ export class Drag {
     const release = this.#keyboard.capture((event) => {
       if (event.type !== "keydown") return;
       if (event.code === "Escape") return this.cancel();
-      if (event.code === "Enter") return onEnd();
+      if (event.code === "Enter" || event.code === "NumpadEnter") return onEnd();
       const size = event.shiftKey ? FINE_STEP_PX : KEY_STEP_PX;
       const arrow = ARROWS[event.code];
       if (arrow !== undefined) step?.(arrow[0] * size, arrow[1] * size);

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { GuestWindow, WindowId } from "#shared/model/window.ts";
+import { MAX_WINDOWS } from "#shared/protocol/limits.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
 import { WindowMemory } from "./memory.ts";
 import { reduce } from "../model/reducer.ts";
@@ -60,6 +61,17 @@ const resizeByHand = (n: number, width: number, height: number): WmAction[] => [
 ];
 
 describe("windows that come back", () => {
+  it("are as many of a VM as it can have, those that were lost last: it loses its link as often as it likes", () => {
+    const desktop = new Desktop().open(1, WEB);
+    const last = MAX_WINDOWS + 40;
+    for (let n = 2; n <= last; n += 1) desktop.open(n).loseHome();
+    const kept = desktop.kept().windows.map(({ id }) => id);
+    expect(kept.filter((id) => id !== idOf(1))).toEqual(
+      Array.from({ length: MAX_WINDOWS }, (_, at) => idOf(last - MAX_WINDOWS + 1 + at)),
+    );
+    expect(kept).toContain(idOf(1));
+  });
+
   it("have their places, sizes, states, levels and focus, in whatever order they come", () => {
     const before = new Desktop().open(1).open(2).open(3, WEB).open(4, WEB);
     before.do(

@@ -10,6 +10,7 @@
  */
 import type { Placements } from "#shared/ipc/layout.ts";
 import type { VmId } from "#shared/model/vm.ts";
+import { MAX_WINDOWS } from "#shared/protocol/limits.ts";
 import type { GuestWindow, WindowId } from "#shared/model/window.ts";
 import type { DesktopWindow, Remembered, WmState } from "../model/state.ts";
 
@@ -18,6 +19,11 @@ type KeptApp = Placements["apps"][number];
 
 /** Applications that are remembered; the one whose window was moved longest ago is forgotten first. */
 const MAX_APPS = 200;
+/**
+ * Windows of one VM that may come back; the one that was lost longest ago is forgotten first. A guest loses its link, and its windows
+ * with it, as often as it likes, and need never open them again.
+ */
+const MAX_EXPECTED = MAX_WINDOWS;
 
 export class WindowMemory {
   /** Windows that may come back, bottom to top. */
@@ -34,7 +40,7 @@ export class WindowMemory {
 
   /** These VMs still run, so their windows may come back; those of all others are forgotten. */
   keepOnly(vms: ReadonlySet<VmId>): void {
-    this.#expected = this.#expected.filter(({ vm }) => vms.has(vm));
+    this.#setExpected(this.#expected.filter(({ vm }) => vms.has(vm)));
   }
 
   /** What is remembered of a window that opens, or of its application. */
@@ -100,9 +106,19 @@ export class WindowMemory {
   #expect(window: DesktopWindow, state: WmState): void {
     if (!window.isMapped) return;
     this.#back.delete(window.id);
-    this.#expected = [...this.#expected.filter(({ id }) => id !== window.id), keptOf(window, state)].sort(
+    // Those that are not on the screen any more come first, in the order in which they were lost.
+    const expected = [...this.#expected.filter(({ id }) => id !== window.id), keptOf(window, state)].sort(
       (a, b) => state.stack.indexOf(a.id) - state.stack.indexOf(b.id),
     );
+    const own = expected.filter(({ vm }) => vm === window.vm);
+    const oldest = own.length > MAX_EXPECTED ? own[0] : undefined;
+    this.#setExpected(expected.filter((kept) => kept !== oldest));
+  }
+
+  #setExpected(expected: KeptWindow[]): void {
+    this.#expected = expected;
+    const ids = new Set(expected.map(({ id }) => id));
+    for (const id of this.#back) if (!ids.has(id)) this.#back.delete(id);
   }
 }
 

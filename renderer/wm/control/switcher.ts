@@ -85,6 +85,7 @@ export class Switcher {
       case "Escape":
         return this.cancel();
       case "Enter":
+      case "NumpadEnter":
       case "Space":
         return this.commit();
       case "KeyQ":

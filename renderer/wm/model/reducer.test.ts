@@ -103,6 +103,23 @@ describe("windows", () => {
     expect(contentIn(reduce(drawn, sized(1, before.width, before.height)), 1)).toEqual(before);
   });
 
+  it("return to their own place also where the program is late: what it still draws for the one before changes nothing", () => {
+    const own = windowIn(run(...opened(1)), 1).free;
+    const { width, height } = MAXIMIZED;
+    const left = run(
+      ...opened(1),
+      place(1, "maximized"),
+      sized(1, width, height),
+      place(1, "free"),
+      { type: "arrived", id: idOf(1) },
+      sized(1, width, height, false),
+    );
+    expect(windowIn(left, 1).free).toEqual(own);
+    expect(contentIn(reduce(left, sized(1, own.width, own.height)), 1)).toEqual(own);
+    // One that will not draw smaller says so by its answer.
+    expect(windowIn(reduce(left, sized(1, width, height)), 1).free).toMatchObject({ width, height });
+  });
+
   it("come off a maximised place under the pointer at once", () => {
     const maximized = run(...opened(1), place(1, "maximized"), sized(1, MAXIMIZED.width, MAXIMIZED.height));
     const moved = reduce(maximized, { type: "moveTo", id: idOf(1), x: 300, y: 200 });

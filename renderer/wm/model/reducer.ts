@@ -233,7 +233,9 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
       return window.placement === "free" ? resized(there, size, state.workArea) : there;
     }
     const drawn = isNew ? { ...window, size } : window;
-    return window.placement === "free" ? resized(drawn, size, state.workArea) : drawn;
+    // The program is late: it still draws for the placement before, whose size is not to become the window's own.
+    const isLate = !isNew && !isAnswer;
+    return window.placement === "free" && !isLate ? resized(drawn, size, state.workArea) : drawn;
   });
 }
 

@@ -6,11 +6,17 @@ import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
 import type { Links } from "../control/links.ts";
+import type { WindowCommands } from "../control/window-commands.ts";
 import { ShellContext } from "../../shell/shell.ts";
 import { testShell } from "../../shell/testing.ts";
 import { GuestWindow } from "./GuestWindow.tsx";
 
-const shell = testShell({ links: { find: () => undefined } as unknown as Links });
+/** Windows that were to be maximised, or no more. */
+let toggled: WindowId[];
+const shell = testShell({
+  links: { find: () => undefined } as unknown as Links,
+  commands: { toggleMaximize: (id: WindowId) => void toggled.push(id) } as unknown as WindowCommands,
+});
 const { dispatch } = shell.wm;
 const takeVms = shell.vms.take;
 const VM = "home" as VmId;
@@ -24,6 +30,7 @@ let draws: number;
 
 beforeEach(() => {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
+  toggled = [];
   takeVms([vm()]);
   dispatch({
     type: "opened",
@@ -69,6 +76,22 @@ it("its title, its focus and its VM's label are drawn as they change", () => {
   expect(frame().querySelector('[data-part="title"]')?.textContent).toBe("Letters");
   expect(frame().dataset["label"]).toBe("coral");
   expect(frame().dataset["focused"]).toBeUndefined();
+});
+
+it("a double click on a button of its title bar is none on the bar, whatever bar it has", () => {
+  for (const clientDecorated of [true, false]) {
+    act(() => dispatch({ type: "guestChanged", id: ID, change: { clientDecorated } }));
+    for (const button of frame().querySelectorAll(".window-buttons button"))
+      act(() => void button.dispatchEvent(new MouseEvent("dblclick", { bubbles: true })));
+  }
+  expect(toggled).toEqual([]);
+  act(
+    () =>
+      void frame()
+        .querySelector(".title-bar")
+        ?.dispatchEvent(new MouseEvent("dblclick", { bubbles: true })),
+  );
+  expect(toggled).toEqual([ID]);
 });
 
 it("a VM that is paused says so", () => {

@@ -71,7 +71,11 @@ export const GuestWindow = memo(function GuestWindow({ id }: { id: WindowId }) {
           </span>
           <PausedMark vm={window.vm} name={tag.name} />
           {isClientDecorated && (
-            <div className="window-buttons" onPointerDown={(event) => event.stopPropagation()}>
+            <div
+              className="window-buttons"
+              onPointerDown={(event) => event.stopPropagation()}
+              onDoubleClick={(event) => event.stopPropagation()}
+            >
               <button
                 type="button"
                 tabIndex={-1}

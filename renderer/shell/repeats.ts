@@ -1,0 +1,24 @@
+/** The second click of a double click on a button, or a second Enter, asks for nothing more: it would fail, or do the same twice. */
+
+/** Between the clicks of a double click, as desktops have it. */
+const DOUBLE_CLICK_MS = 500;
+
+export class Repeats {
+  readonly #nowMs: () => number;
+  /** When each was asked for, the last time that counted. */
+  readonly #asked = new Map<string, number>();
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
+
+  /** Whether the same was asked for a moment ago; if not, it is asked for now. */
+  isRepeat(request: readonly unknown[]): boolean {
+    const nowMs = this.#nowMs();
+    for (const [key, atMs] of this.#asked) if (nowMs - atMs >= DOUBLE_CLICK_MS) this.#asked.delete(key);
+    const key = JSON.stringify(request);
+    if (this.#asked.has(key)) return true;
+    this.#asked.set(key, nowMs);
+    return false;
+  }
+}
