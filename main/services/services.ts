@@ -471,8 +471,7 @@ export class Services extends Emitter<ServicesEvents> {
         : { own: trial.settingsFolder, lastGood: path.join(trial.settingsFolder, LAST_GOOD) };
     const settings = new ServiceSettings(folders, name, manifest.settings);
     await settings.load();
-    // Builds are known by their names.
-    const build = (): Promise<void> => builds.build(isTrial ? `${name} (new)` : name, catalog.recipe(name, isTrial));
+    const build = (): Promise<void> => builds.build(name, catalog.recipe(name, isTrial));
     const vm = application.vm(id);
     const unit = new ServiceUnit({
       ...{ manifest, vm, settings, build },
