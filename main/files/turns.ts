@@ -13,6 +13,15 @@ interface Moving {
   /** null: it ends by itself alone. */
   readonly giveWay: (() => void) | null;
   isGivingWay: boolean;
+  /** It has had its time, if others wait. */
+  isLong: boolean;
+}
+
+interface TurnLimits {
+  /** So many at once at most in which the same party takes part: less than all leaves room for others. */
+  ofOneParty?: number;
+  /** A party's only turn is asked to give way after so long; without it never, however long others wait. */
+  sliceMs?: number;
 }
 
 /** Parties of which is known when they had a turn last: the oldest goes. */
@@ -21,23 +30,24 @@ const MAX_REMEMBERED = 200;
 export class Turns {
   readonly #atOnce: number;
   readonly #ofOneParty: number;
+  readonly #sliceMs: number | undefined;
   readonly #moving: Moving[] = [];
   readonly #waiting: Waiting[] = [];
   /** By party: which turn it had last. */
   readonly #last = new Map<string, number>();
   #turns = 0;
 
-  /** @param ofOneParty so many at once at most in which the same party takes part: less than `atOnce` leaves room for others */
-  constructor(atOnce: number, ofOneParty = atOnce) {
+  constructor(atOnce: number, { ofOneParty = atOnce, sliceMs }: TurnLimits = {}) {
     this.#atOnce = atOnce;
     this.#ofOneParty = ofOneParty;
+    this.#sliceMs = sliceMs;
   }
 
   /**
    * Resolves when its turn has come, or `signal` is aborted. Call the function that it resolves with when the turn is over.
    *
    * @param keys of the parties that take part
-   * @param giveWay asks to end the turn soon: its party has another one, and one waits whose parties have none
+   * @param giveWay asks to end the turn soon: one waits whose parties have none, and its party has another one, or it has had its time
    */
   take(keys: readonly string[], signal: AbortSignal, giveWay: (() => void) | null = null): Promise<() => void> {
     return new Promise((resolve) => {
@@ -66,10 +76,16 @@ export class Turns {
   }
 
   #begin(keys: readonly string[], giveWay: (() => void) | null): () => void {
-    const moving: Moving = { keys, giveWay, isGivingWay: false };
+    const moving: Moving = { keys, giveWay, isGivingWay: false, isLong: false };
     this.#moving.push(moving);
     this.#remember(keys);
+    const isLong = (): void => {
+      moving.isLong = true;
+      this.#askToGiveWay();
+    };
+    const slice = this.#sliceMs === undefined ? undefined : setTimeout(isLong, this.#sliceMs).unref();
     return () => {
+      clearTimeout(slice);
       const at = this.#moving.indexOf(moving);
       if (at < 0) return;
       this.#moving.splice(at, 1);
@@ -118,11 +134,12 @@ export class Turns {
     return more < 0 || (more === 0 && this.#lastOf(one) < this.#lastOf(other));
   }
 
-  /** The latest that can; one after the other. */
+  /** The latest that can, of a party that has several, else the one that has had its time the longest; one after the other. */
   #askToGiveWay(): void {
     const isWaitedFor = this.#waiting.some(({ keys }) => this.#movingOf(keys) === 0);
     if (!isWaitedFor || this.#moving.some(({ isGivingWay }) => isGivingWay)) return;
-    const moving = this.#moving.findLast(({ keys, giveWay }) => giveWay !== null && this.#movingOf(keys) > 1);
+    const able = this.#moving.filter(({ giveWay }) => giveWay !== null);
+    const moving = able.findLast(({ keys }) => this.#movingOf(keys) > 1) ?? able.find(({ isLong }) => isLong);
     if (moving === undefined) return;
     moving.isGivingWay = true;
     moving.giveWay?.();

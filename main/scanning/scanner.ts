@@ -28,6 +28,8 @@ const MAX_ALONE = 8;
  * while no other one waits: what somebody wants of it now does not wait for what is scanned of it in the background.
  */
 const BATCHES_AT_ONCE = 2;
+/** And those of one VM so long at a time while another one waits: two that send slowly would keep the engine from all others. */
+export const BATCH_SLICE_MS = 20_000;
 
 export interface ScanOptions {
   signal: AbortSignal;
@@ -151,6 +153,7 @@ export class Scanner {
     const isAlone = alone && engine.alone !== null;
     let another = 0;
     const waiting = batchesOf(files);
+    let finishes = false;
     for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
       const known = (sha256: string): EngineVerdict | null =>
         isAlone ? null : this.#cache.get(engine.name, party, engine.identity, sha256);
@@ -162,11 +165,14 @@ export class Scanner {
       };
       const way = new AbortController();
       const endTurn = await this.#turnsOf(engine).take([party], signal, () => way.abort());
-      const options = { signal, giveWay: way.signal, known, spared, looked, keeping };
+      const options = { signal, giveWay: way.signal, finishes, known, spared, looked, keeping };
       const found = await scanBatch(engine, source, batch, options);
       endTurn();
       const left = batch.filter(({ index }) => !found.has(index));
-      if (left.length > 0) waiting.unshift(left);
+      // One file for which a turn was too short may have it to its end, and no more than that.
+      finishes = found.size === 0;
+      const next = finishes ? [left.slice(0, 1), left.slice(1)] : [left];
+      waiting.unshift(...next.filter(({ length }) => length > 0));
       for (const file of batch) {
         let one = found.get(file.index);
         if (one === undefined) continue;
@@ -183,7 +189,7 @@ export class Scanner {
   }
 
   #turnsOf({ vm }: Engine): Turns {
-    const turns = this.#turns.get(vm) ?? new Turns(BATCHES_AT_ONCE);
+    const turns = this.#turns.get(vm) ?? new Turns(BATCHES_AT_ONCE, { sliceMs: BATCH_SLICE_MS });
     this.#turns.set(vm, turns);
     return turns;
   }
