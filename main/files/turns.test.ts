@@ -92,7 +92,7 @@ it("a party that has several is asked to give way in its latest, once another wa
   const asked: string[] = [];
   const ends = new Map<string, () => void>();
   const take = (name: string): void =>
-    void turns.take([name.charAt(0)], never, () => asked.push(name)).then((end) => ends.set(name, end));
+    void turns.take([name.charAt(0)], never, { giveWay: () => asked.push(name) }).then((end) => ends.set(name, end));
   for (const name of ["a1", "a2", "a3"]) take(name);
   await settled();
   expect(asked).toEqual([]);
@@ -111,7 +111,7 @@ it("parties that have all turns are asked to give way in the longest, once it ha
   const asked: string[] = [];
   const ends = new Map<string, () => void>();
   const take = (name: string): void =>
-    void turns.take([name.charAt(0)], never, () => asked.push(name)).then((end) => ends.set(name, end));
+    void turns.take([name.charAt(0)], never, { giveWay: () => asked.push(name) }).then((end) => ends.set(name, end));
   const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
   take("a1");
   await pass(500);
@@ -134,4 +134,27 @@ it("parties that have all turns are asked to give way in the longest, once it ha
   await pass(1);
   expect(asked.slice(2)).toEqual(["c1"]);
   for (const end of ends.values()) end();
+});
+
+it("what nobody has asked for gives way at once to what somebody waits for, and comes after it", async () => {
+  const turns = new Turns(2);
+  const asked: string[] = [];
+  const ends = new Map<string, () => void>();
+  const take = (name: string, isUnasked = true): void =>
+    void turns
+      .take([name.charAt(0)], never, { giveWay: () => asked.push(name), isUnasked })
+      .then((end) => ends.set(name, end));
+  for (const name of ["a1", "b1", "c1"]) take(name);
+  await settled();
+  expect([[...ends.keys()], asked]).toEqual([["a1", "b1"], []]);
+  // Also where its party has one that nobody has asked for.
+  take("a2", false);
+  await settled();
+  expect(asked).toEqual(["b1"]);
+  ends.get("b1")?.();
+  await settled();
+  expect([...ends.keys()].slice(2)).toEqual(["a2"]);
+  ends.get("a1")?.();
+  await settled();
+  expect([[...ends.keys()].slice(3), asked]).toEqual([["c1"], ["b1", "a1"]]);
 });

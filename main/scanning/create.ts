@@ -64,7 +64,7 @@ export function createScanning(parts: Parts): Scanning {
     file: new SignaturesFile(stateFolder),
   });
   const scan: WatchedFoldersParts["scan"] = (vm, path, signal, isDue) =>
-    scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path }, { signal, isDue });
+    scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path }, { signal, isDue, isUnasked: true });
   const watchedFolders = new WatchedFolders({
     application,
     scanner,

@@ -269,6 +269,21 @@ it("two VMs that send nothing keep the engine from a third one for a moment; one
   expect([0, 1].map((index) => verdicts.get(index)?.verdict)).toEqual(["clean", "error"]);
 });
 
+it("what somebody waits for has the place of what nobody has asked for", async () => {
+  const [web, mail] = [await linkedVm("web"), await linkedVm("mail")];
+  const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+  const lists = ({ agent }: LinkedVm): number => agent.sentOf("filesList").length;
+  for (const vm of [home, web]) void scanned([file(0)], scanner, { isUnasked: true }, vm);
+  await web.agent.until(() => lists(home) + lists(web) === 2);
+  const ofMail = scanned([file(0)], scanner, {}, mail);
+  await stoppedAt(web);
+  await carry(1, [whole(0)], { round: 1, source: mail });
+  expect((await ofMail).get(0)?.verdict).toBe("clean");
+  await web.agent.until(() => lists(web) === 2);
+  ended.abort(new Error("cancelled"));
+  await Promise.all([stoppedAt(home), stoppedAt(web, 2)]);
+});
+
 describe("a VM is released", () => {
   it("when the last scan in it is over", async () => {
     const scanner = new Scanner(() => [engine], KEEPS_NOTHING);

@@ -39,6 +39,8 @@ export interface ScanOptions {
   to?: FilesParty;
   /** Each file gets a VM of its own where the engine can have such: `MAX_ALONE` of them, the others are not looked at. */
   alone?: boolean;
+  /** Nobody waits for it: what somebody waits for comes before it. */
+  isUnasked?: boolean;
 }
 
 export class Scanner {
@@ -100,7 +102,7 @@ export class Scanner {
   async scan(
     source: ScanSource,
     listed: readonly ListedFile[],
-    { signal, progress = () => undefined, to, alone = false }: ScanOptions,
+    { signal, progress = () => undefined, to, alone = false, isUnasked = false }: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
     const files = listed.filter(({ kind }) => kind === "file");
     const engines = this.#engines();
@@ -112,7 +114,7 @@ export class Scanner {
       progress(Math.floor((done * small.length) / steps), files.length);
     };
     const keeping = this.#quarantine.begin(source.party, to ?? null);
-    const options = { signal, looked, keeping, alone };
+    const options = { signal, looked, keeping, alone, isUnasked };
     const byEngine = await Promise.all(
       engines.map((engine) => this.#using(engine.vm, () => this.#look(engine, source, small, options))),
     );
@@ -146,7 +148,13 @@ export class Scanner {
     engine: Engine,
     source: ScanSource,
     files: readonly ListedFile[],
-    { signal, looked, keeping, alone }: Pick<BatchOptions, "signal" | "looked" | "keeping"> & { alone: boolean },
+    {
+      signal,
+      looked,
+      keeping,
+      alone,
+      isUnasked,
+    }: Pick<BatchOptions, "signal" | "looked" | "keeping"> & Required<Pick<ScanOptions, "alone" | "isUnasked">>,
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
     const party = keyOfEnd(source.party);
@@ -164,7 +172,7 @@ export class Scanner {
           : null;
       };
       const way = new AbortController();
-      const endTurn = await this.#turnsOf(engine).take([party], signal, () => way.abort());
+      const endTurn = await this.#turnsOf(engine).take([party], signal, { giveWay: () => way.abort(), isUnasked });
       const options = { signal, giveWay: way.signal, finishes, known, spared, looked, keeping };
       const found = await scanBatch(engine, source, batch, options);
       endTurn();
