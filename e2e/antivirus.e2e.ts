@@ -4,12 +4,15 @@
  */
 import fs from "node:fs";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "@playwright/test";
+import { PNG } from "pngjs";
 import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 import { pasteAll } from "./support/file-managers.ts";
+import { tar } from "../main/files/testing/tar.ts";
 import { zip } from "../main/files/testing/zip.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -48,7 +51,8 @@ function prepare(home: string): void {
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
     { action: "clipboard.paste", from: "home", to: "web", decision: "allow" },
-    { action: "file.open", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "file.open", from: "home", to: "web", scan: true, unscanned: "ask", decision: "allow" },
+    { action: "file.open", from: "home", to: "@disposable", decision: "allow" },
     { action: "file.send", from: "web", to: "home", scan: true, unscanned: "ask", decision: "allow" },
   ];
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
@@ -148,6 +152,64 @@ test("a scan says of each file what it is", async () => {
     .toBe("");
   const { rights } = await desktop.json<Info>("service", "info", "antivirus");
   expect(rights.filter(({ has }) => has).map(({ id }) => id)).toEqual(["scanned-files"]);
+});
+
+test("what is at a limit is looked at by clamd to its last byte, and what is beyond one is not called clean", async () => {
+  test.setTimeout(600_000);
+  const nested = (depth: number): Buffer => {
+    let content: Buffer = EICAR;
+    for (let at = 0; at < depth; at += 1) content = zip("a", content);
+    return content;
+  };
+  const many = (files: number): Buffer => {
+    const small = Array.from({ length: files }, (_, at) => tar(String(at), Buffer.from(String(at)), { blocks: 0 }));
+    return Buffer.concat([...small, tar("last", EICAR)]);
+  };
+  const large = (files: number): Buffer => {
+    const packed = gzipSync(Buffer.alloc(60 * 2 ** 20));
+    return Buffer.concat([
+      ...Array.from({ length: files }, (_, at) => tar(String(at), packed, { blocks: 0 })),
+      tar("last", EICAR),
+    ]);
+  };
+  await desktop.atoll("exec", "home", "--", "mkdir", "limits");
+  await put("limits/bytes.tar", large(3));
+  await put("limits/bytes-more.tar", large(4));
+  await put("limits/deep.zip", nested(12));
+  await put("limits/deep-more.zip", nested(13));
+  await put("limits/files.tar", many(4_998));
+  await put("limits/files-more.tar", many(5_000));
+  await put("eicar", EICAR);
+  const long = (name: string, zeros: number): string => `(head -c ${zeros} /dev/zero; cat eicar) > limits/${name}`;
+  const [most, last] = [64 * 2 ** 20, EICAR.length];
+  const script = `${long("size", most - last)}; ${long("size-more", most - last + 1)}`;
+  await desktop.atoll("exec", "home", "--", "sh", "-c", script);
+  const { files } = await scan("home:limits");
+  const said = files.map(({ path: name, engines: [one] }) => [
+    name,
+    one?.verdict === "found" ? one.signature : one?.verdict,
+  ]);
+  // Some of it is found though not all is looked at: that is no less.
+  expect(
+    said.map(([name, word]) => [name, name?.includes("more") && word === SIGNATURE ? "not-scanned" : word]),
+  ).toEqual([
+    ["limits/bytes-more.tar", "not-scanned"],
+    ["limits/bytes.tar", SIGNATURE],
+    ["limits/deep-more.zip", "not-scanned"],
+    ["limits/deep.zip", SIGNATURE],
+    ["limits/files-more.tar", "not-scanned"],
+    ["limits/files.tar", SIGNATURE],
+    ["limits/size", SIGNATURE],
+    ["limits/size-more", "not-scanned"],
+  ]);
+  // No limit that this clamd has is left to it.
+  const unset = `
+import re
+words = set(re.findall(rb"(?<=\\0)(?:Max|PCRE|Stream)[A-Za-z0-9]+(?=\\0)", open("/usr/sbin/clamd", "rb").read()))
+print(*sorted(words - {line.split()[0] for line in open("/tmp/atoll-clamd/clamd.conf", "rb") if line.strip()}))`;
+  const { stdout } = await desktop.atoll("exec", "antivirus", "--", "python3", "-c", unset);
+  // Of freshclam, and of a way to send files that has no port here.
+  expect(stdout.trim().split(" ")).toEqual(["MaxAttempts", "StreamMaxPort", "StreamMinPort"].map((one) => `b'${one}'`));
 });
 
 test("a clean file passes, and one in which something is found is held with the signature's name", async () => {
@@ -299,6 +361,25 @@ test("of a file that could not be scanned the person decides, where the rule say
   );
 });
 
+test("of a picture that could not be scanned a safe copy is offered, before the file itself", async () => {
+  test.setTimeout(300_000);
+  const image = new PNG({ width: 20, height: 10 });
+  await put("picture.png", Buffer.concat([PNG.sync.write(image), Buffer.from("MSCF\0\0\0\0")]));
+  const prompt = (await desktop.page()).getByRole("alertdialog");
+  const opening = desktop.atoll("open", "--json", "--from", "home", "--in", "web", "picture.png");
+  await expect(prompt).toContainText("picture.png is held: it was not scanned: an archive of this kind (cabinet)");
+  const answers = await prompt.getByRole("button").allTextContents();
+  expect(answers.indexOf("Open a safe copy")).toBeGreaterThan(-1);
+  expect(answers.indexOf("Open a safe copy")).toBeLessThan(answers.findIndex((words) => /once/i.test(words)));
+  await prompt.getByRole("button", { name: "Open a safe copy" }).click();
+  const opened = await opening;
+  expect(opened, opened.stderr).toMatchObject({ code: 0 });
+  const safe = { path: "/home/user/picture-safe.pdf", pages: 1 };
+  expect(JSON.parse(opened.stdout)).toMatchObject({ vm: "home", decision: "safe", safe });
+  const found = await desktop.atoll("exec", "web", "--", "find", ".", "-name", "picture*");
+  expect([found.code, found.stdout]).toEqual([0, ""]);
+});
+
 test("a download is scanned as it comes, and what is found in it is told and kept", async () => {
   const page = await desktop.page();
   await desktop.atoll("exec", "web", "--", "mkdir", "-p", "Downloads");
@@ -320,14 +401,27 @@ test("a person's own signatures are tried in another VM, and used in its place w
   const OWN = Buffer.from("<a mark that only this test knows>");
   await put("own.txt", OWN);
   expect((await scan("home:own.txt")).files).toMatchObject([{ verdict: "clean" }]);
+  // They are not known yet when one is opened, and another one comes in a folder.
+  await put("opened.txt", OWN);
+  const opened = await desktop.atoll("open", "--from", "home", "--in", "web", "opened.txt");
+  expect(opened, opened.stderr).toMatchObject({ code: 0 });
+  await desktop.atoll("exec", "web", "--", "mkdir", "Downloads/saved");
+  await put("Downloads/saved/deep.txt", OWN, "web");
   const file = path.join(desktop.home, "own.ndb");
   fs.writeFileSync(file, `Mine.Mark:0:*:${OWN.toString("hex")}\n`);
   const given = await desktop.atoll("service", "settings", "antivirus", `signatures=@${file}`);
   expect(given, given.stderr).toMatchObject({ code: 0 });
   const found = { verdict: "found", engines: [{ signature: "Mine.Mark.UNOFFICIAL" }] };
   expect((await scan("home:own.txt")).files).toMatchObject([found]);
+  // Another VM has them, which went on from the memory of the service.
+  const antivirus = (await desktop.vms()).find(({ name }) => name === "antivirus");
+  expect(antivirus === undefined ? "none" : desktop.originOf(antivirus.id)).toBe("fork");
+  const notices = (await desktop.page()).getByRole("region", { name: "Notifications" });
+  await expect(notices.getByText(/opened\.txt.* in home: Mine\.Mark\.UNOFFICIAL was found in it/)).toBeVisible();
+  await expect(notices.getByText(/deep\.txt.* in web: Mine\.Mark\.UNOFFICIAL was found in it/)).toBeVisible();
+  const known = async (): Promise<[number, string][]> => (await list()).map(({ id, state }) => [id, state]);
   await expect
-    .poll(async () => (await list()).slice(1).map(({ id, state }) => [id, state]))
+    .poll(async () => (await known()).filter(([id]) => before.includes(id)))
     .toEqual(before.map((id) => [id, "kept"]));
 });
 

@@ -6,6 +6,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tar } from "../files/testing/tar.ts";
 import { zip } from "../files/testing/zip.ts";
 import { runInProgram } from "./testing/python.ts";
 
@@ -54,21 +55,6 @@ function many(files: number): Buffer {
 function large(files: number): Buffer {
   const member = gzipSync(Buffer.alloc(60 * MIB));
   return Buffer.concat(Array.from({ length: files }, (_, at) => tar(String(at), member, { blocks: 0 })));
-}
-
-/** With one file in it, and so many empty blocks at its end. `isOld`: of the first kind, which has no magic. */
-function tar(name: string, content: Uint8Array, { blocks = 2, isOld = false, kind = "0" } = {}): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name);
-  header.write("0000644\0", 100);
-  header.write(content.length.toString(8).padStart(11, "0"), 124);
-  header.write("        ", 148);
-  header.write(kind, 156);
-  if (!isOld) header.write("ustar\u000000", 257);
-  const sum = header.reduce((all, byte) => all + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding, Buffer.alloc(512 * blocks)]);
 }
 
 /** Of its two kinds, up to the type of the first header. */
