@@ -5,6 +5,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
+import { PNG } from "pngjs";
 import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
@@ -48,7 +49,8 @@ function prepare(home: string): void {
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
     { action: "clipboard.paste", from: "home", to: "web", decision: "allow" },
-    { action: "file.open", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "file.open", from: "home", to: "web", scan: true, unscanned: "ask", decision: "allow" },
+    { action: "file.open", from: "home", to: "@disposable", decision: "allow" },
     { action: "file.send", from: "web", to: "home", scan: true, unscanned: "ask", decision: "allow" },
   ];
   fs.writeFileSync(path.join(home, "config/policy.yaml"), stringify({ rules }));
@@ -299,6 +301,25 @@ test("of a file that could not be scanned the person decides, where the rule say
   );
 });
 
+test("of a picture that could not be scanned a safe copy is offered, before the file itself", async () => {
+  test.setTimeout(300_000);
+  const image = new PNG({ width: 20, height: 10 });
+  await put("picture.png", Buffer.concat([PNG.sync.write(image), Buffer.from("MSCF\0\0\0\0")]));
+  const prompt = (await desktop.page()).getByRole("alertdialog");
+  const opening = desktop.atoll("open", "--json", "--from", "home", "--in", "web", "picture.png");
+  await expect(prompt).toContainText("picture.png is held: it was not scanned: an archive of this kind (cabinet)");
+  const answers = await prompt.getByRole("button").allTextContents();
+  expect(answers.indexOf("Open a safe copy")).toBeGreaterThan(-1);
+  expect(answers.indexOf("Open a safe copy")).toBeLessThan(answers.findIndex((words) => /once/i.test(words)));
+  await prompt.getByRole("button", { name: "Open a safe copy" }).click();
+  const opened = await opening;
+  expect(opened, opened.stderr).toMatchObject({ code: 0 });
+  const safe = { path: "/home/user/picture-safe.pdf", pages: 1 };
+  expect(JSON.parse(opened.stdout)).toMatchObject({ vm: "home", decision: "safe", safe });
+  const found = await desktop.atoll("exec", "web", "--", "find", ".", "-name", "picture*");
+  expect([found.code, found.stdout]).toEqual([0, ""]);
+});
+
 test("a download is scanned as it comes, and what is found in it is told and kept", async () => {
   const page = await desktop.page();
   await desktop.atoll("exec", "web", "--", "mkdir", "-p", "Downloads");
@@ -320,14 +341,27 @@ test("a person's own signatures are tried in another VM, and used in its place w
   const OWN = Buffer.from("<a mark that only this test knows>");
   await put("own.txt", OWN);
   expect((await scan("home:own.txt")).files).toMatchObject([{ verdict: "clean" }]);
+  // They are not known yet when one is opened, and another one comes in a folder.
+  await put("opened.txt", OWN);
+  const opened = await desktop.atoll("open", "--from", "home", "--in", "web", "opened.txt");
+  expect(opened, opened.stderr).toMatchObject({ code: 0 });
+  await desktop.atoll("exec", "web", "--", "mkdir", "Downloads/saved");
+  await put("Downloads/saved/deep.txt", OWN, "web");
   const file = path.join(desktop.home, "own.ndb");
   fs.writeFileSync(file, `Mine.Mark:0:*:${OWN.toString("hex")}\n`);
   const given = await desktop.atoll("service", "settings", "antivirus", `signatures=@${file}`);
   expect(given, given.stderr).toMatchObject({ code: 0 });
   const found = { verdict: "found", engines: [{ signature: "Mine.Mark.UNOFFICIAL" }] };
   expect((await scan("home:own.txt")).files).toMatchObject([found]);
+  // Another VM has them, which went on from the memory of the service.
+  const antivirus = (await desktop.vms()).find(({ name }) => name === "antivirus");
+  expect(antivirus === undefined ? "none" : desktop.originOf(antivirus.id)).toBe("fork");
+  const notices = (await desktop.page()).getByRole("region", { name: "Notifications" });
+  await expect(notices.getByText(/opened\.txt.* in home: Mine\.Mark\.UNOFFICIAL was found in it/)).toBeVisible();
+  await expect(notices.getByText(/deep\.txt.* in web: Mine\.Mark\.UNOFFICIAL was found in it/)).toBeVisible();
+  const known = async (): Promise<[number, string][]> => (await list()).map(({ id, state }) => [id, state]);
   await expect
-    .poll(async () => (await list()).slice(1).map(({ id, state }) => [id, state]))
+    .poll(async () => (await known()).filter(([id]) => before.includes(id)))
     .toEqual(before.map((id) => [id, "kept"]));
 });
 

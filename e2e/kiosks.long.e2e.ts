@@ -15,7 +15,7 @@ test.skip(process.getuid?.() !== 0, "the test internet is made by root");
 /** An emulated VM boots and starts its program, after its template has been built. */
 const READY = { timeout: 600_000, intervals: [2_000] };
 /** A program of such a VM draws what has come by the firewall. */
-const CONNECTS = { timeout: 300_000, intervals: [2_000] };
+const CONNECTS = { timeout: 900_000, intervals: [2_000] };
 const RDP_PORT = 3389;
 
 /** A server of remote desktops, with a screen that it shows and nobody sees. */
@@ -155,7 +155,7 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
 });
 
 test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
-  test.setTimeout(1_200_000);
+  test.setTimeout(1_800_000);
   await isReady("browser");
   const { vm } = await started("browser", "http://good.example/eicar");
   expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });

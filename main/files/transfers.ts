@@ -64,7 +64,7 @@ interface Running {
 export class Transfers extends Emitter<{ changed: [] }> {
   readonly #parts: TransfersParts;
   readonly #departures = new Departures();
-  readonly #turns = new Turns(MOVING_AT_ONCE, MOVING_OF_ONE_VM);
+  readonly #turns = new Turns(MOVING_AT_ONCE, { ofOneParty: MOVING_OF_ONE_VM });
   /** Oldest first. */
   readonly #records = new Map<number, TransferRecord>();
   readonly #running = new Map<TransferRecord, Running>();

@@ -63,8 +63,8 @@ export function createScanning(parts: Parts): Scanning {
     carry: carryFolder,
     file: new SignaturesFile(stateFolder),
   });
-  const scan: WatchedFoldersParts["scan"] = (vm, path, signal) =>
-    scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path }, { signal });
+  const scan: WatchedFoldersParts["scan"] = (vm, path, signal, isDue) =>
+    scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path }, { signal, isDue, isUnasked: true });
   const watchedFolders = new WatchedFolders({
     application,
     scanner,
@@ -83,7 +83,7 @@ export function createScanning(parts: Parts): Scanning {
       application,
       opened: (vm) => recent.of(vm).map(({ path }) => path),
       watched: watchedFolders,
-      scan,
+      scan: (vm, path, signal) => scan(vm, path, signal, () => true),
       found: (vm, file) => watchedFolders.emit("found", vm, file),
     });
   });

@@ -38,6 +38,8 @@ export interface BatchOptions {
   signal: AbortSignal;
   /** Its turn is to end: what has no verdict by then is left to another turn. */
   giveWay?: AbortSignal;
+  /** Once files come, it does not give way any more. */
+  finishes?: boolean;
   /** Of what is known of these bytes already; null: it has to be looked at. */
   known: (sha256: string) => EngineVerdict | null;
   /** Why the engine is not asked about these bytes, but another one may be; null: it is. */
@@ -69,6 +71,7 @@ class Batch {
   /** All files have come, or have failed; or none comes any more. */
   #over: () => void = () => undefined;
   #awaited: number;
+  #isComing = false;
   #stalled: NodeJS.Timeout | undefined;
 
   constructor(engine: Engine, source: ScanSource, batch: readonly ListedFile[], options: BatchOptions) {
@@ -80,9 +83,11 @@ class Batch {
   }
 
   async run(): Promise<Map<number, LookedAt>> {
-    const { signal, giveWay } = this.#options;
+    const { signal, giveWay, finishes } = this.#options;
     const end = (): void => this.#ended.abort(signal.reason);
-    const leave = (): void => this.#ended.abort(GAVE_WAY);
+    const leave = (): void => {
+      if (finishes !== true || !this.#isComing) this.#ended.abort(GAVE_WAY);
+    };
     signal.addEventListener("abort", end, { once: true });
     giveWay?.addEventListener("abort", leave, { once: true });
     if (signal.aborted) end();
@@ -117,6 +122,8 @@ class Batch {
     const [first] = files;
     if (first === undefined) return "";
     await this.#engine.ready(this.#ended.signal);
+    // Whoever has left while it waited for its turn.
+    this.#ended.signal.throwIfAborted();
     const source = new SourceEnd(this.#source.end, this.#source.what);
     let target: TargetEnd | null = null;
     const aborted = new Promise<null>((resolve) =>
@@ -153,6 +160,7 @@ class Batch {
       source.send({ first: first.index, offset: 0, prefixSha256: new Uint8Array(0) }, leftOut);
       const [out, into] = await Promise.all([source.stream, target.stream]);
       if (out === null || into === null) return "the files could not be sent to the scanner";
+      this.#isComing = true;
       joinStreams({ vm: this.#source.end, stream: out }, { vm: this.#engine.vm, stream: into });
       if (this.#awaited > 0) {
         const lost = target.over.then((end) => (end.kind === "lost" ? "the scanner's VM was lost" : null));

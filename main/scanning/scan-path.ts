@@ -13,12 +13,17 @@ import type { Scanner, ScanOptions } from "./scanner.ts";
 /** They are no files of their own: what they lead to is looked at where it lies. */
 const NO_FILES: readonly (FileReason | null)[] = ["symlink", "special"];
 
+interface PathOptions extends ScanOptions {
+  /** Whether this file is to be looked at, which is shown by that path; without it, all are. */
+  isDue?: (path: string, file: ListedFile) => boolean;
+}
+
 /** @throws AppError vm.not-running */
 export async function scanPath(
   scanner: Scanner,
   host: HostFilesOptions,
   { party, path }: { party: FilesParty; path: Uint8Array },
-  options: ScanOptions,
+  options: PathOptions,
 ): Promise<ScannedFile[]> {
   const what = { paths: [path] };
   if (party.kind === "vm") return scanAt(scanner, { end: party.vm, what, party }, path, options);
@@ -34,7 +39,7 @@ async function scanAt(
   scanner: Scanner,
   from: ScanSource,
   path: Uint8Array,
-  options: ScanOptions,
+  { isDue = () => true, ...options }: PathOptions,
 ): Promise<ScannedFile[]> {
   const chosen = pathText(path);
   const source = new SourceEnd(from.end, from.what);
@@ -49,8 +54,9 @@ async function scanAt(
   }
   await source.stop(false);
   const name = (file: ListedFile): string => shownPath(chosen, pathText(file.path));
-  const verdicts = await scanner.scan(from, listed, options);
-  return listed.flatMap((file) => {
+  const due = listed.filter((file) => isDue(name(file), file));
+  const verdicts = await scanner.scan(from, due, options);
+  return due.flatMap((file) => {
     const verdict = verdicts.get(file.index);
     if (verdict !== undefined) return [{ path: name(file), ...verdict }];
     if (file.kind === "folder" || NO_FILES.includes(file.reason)) return [];

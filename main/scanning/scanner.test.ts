@@ -7,7 +7,7 @@ import { FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import { bytes, entry, whole } from "../files/testing/files-desk.ts";
 import { MAX_SCANNED_BYTES } from "./batches.ts";
-import { Scanner, type ScanOptions } from "./scanner.ts";
+import { BATCH_SLICE_MS, Scanner, type ScanOptions } from "./scanner.ts";
 import { NoAnswer } from "./engine.ts";
 import { clean, ENGINE, KEEPS_NOTHING, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
@@ -243,6 +243,65 @@ it("what gave way has the verdicts that it had, and the others after another tur
   first.abort(new Error("cancelled"));
   await stoppedAt(home, 3);
   await blocking;
+});
+
+it("two VMs that send nothing keep the engine from a third one for a moment; one file that comes is looked at to its end", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const [web, mail] = [await linkedVm("web"), await linkedVm("mail")];
+  const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+  const lists = ({ agent }: LinkedVm): number => agent.sentOf("filesList").length;
+  const first = new AbortController();
+  const result = scanned([file(0), file(1)], scanner);
+  const ofWeb = scanned([file(0)], scanner, { signal: first.signal }, web);
+  await web.agent.until(() => lists(home) + lists(web) === 2);
+  const ofMail = scanned([file(0)], scanner, {}, mail);
+  await vi.advanceTimersByTimeAsync(BATCH_SLICE_MS - 1);
+  expect(lists(mail)).toBe(0);
+  await vi.advanceTimersByTimeAsync(1);
+  await stoppedAt(home);
+  await carry(1, [whole(0)], { round: 1, source: mail });
+  expect((await ofMail).get(0)?.verdict).toBe("clean");
+  // So did the other one, when home waited again.
+  await stoppedAt(web);
+  await web.agent.until(() => lists(web) === 2);
+  first.abort(new Error("cancelled"));
+  await stoppedAt(web, 2);
+  await ofWeb;
+  // One file comes of it now, and others wait.
+  await home.agent.until(() => lists(home) === 2);
+  const entries = [entry(0, "f0"), entry(1, "f1")] as never;
+  home.agent.say("filesListed", { transfer: home.agent.sentOf("filesList")[1]?.transfer ?? 0, entries, last: true });
+  const { agent } = engine.linked;
+  await agent.until(() => agent.sentOf("filesReceive").length === 2);
+  expect(agent.sentOf("filesReceive")[1]).toMatchObject({ files: 1 });
+  const { transfer: to = 0 } = agent.sentOf("filesReceive")[1] ?? {};
+  agent.say("filesReady", { transfer: to });
+  await home.agent.until(() => home.agent.sentOf("filesSend").length === 1);
+  for (const vm of [web, mail]) void scanned([file(0)], scanner, {}, vm);
+  await web.agent.until(() => lists(web) === 3);
+  await vi.advanceTimersByTimeAsync(BATCH_SLICE_MS);
+  expect([home.agent.sentOf("filesStop").length, lists(mail)]).toEqual([1, 1]);
+  agent.say("filesDone", { transfer: to, results: [whole(0)] as never, bytes: 0n });
+  await stopped({ round: 2, into: 2 });
+  await mail.agent.until(() => lists(mail) === 2);
+  ended.abort(new Error("cancelled"));
+  const verdicts = await result;
+  expect([0, 1].map((index) => verdicts.get(index)?.verdict)).toEqual(["clean", "error"]);
+});
+
+it("what somebody waits for has the place of what nobody has asked for", async () => {
+  const [web, mail] = [await linkedVm("web"), await linkedVm("mail")];
+  const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
+  const lists = ({ agent }: LinkedVm): number => agent.sentOf("filesList").length;
+  for (const vm of [home, web]) void scanned([file(0)], scanner, { isUnasked: true }, vm);
+  await web.agent.until(() => lists(home) + lists(web) === 2);
+  const ofMail = scanned([file(0)], scanner, {}, mail);
+  await stoppedAt(web);
+  await carry(1, [whole(0)], { round: 1, source: mail });
+  expect((await ofMail).get(0)?.verdict).toBe("clean");
+  await web.agent.until(() => lists(web) === 2);
+  ended.abort(new Error("cancelled"));
+  await Promise.all([stoppedAt(home), stoppedAt(web, 2)]);
 });
 
 describe("a VM is released", () => {

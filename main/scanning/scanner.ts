@@ -28,6 +28,8 @@ const MAX_ALONE = 8;
  * while no other one waits: what somebody wants of it now does not wait for what is scanned of it in the background.
  */
 const BATCHES_AT_ONCE = 2;
+/** And those of one VM so long at a time while another one waits: two that send slowly would keep the engine from all others. */
+export const BATCH_SLICE_MS = 20_000;
 
 export interface ScanOptions {
   signal: AbortSignal;
@@ -37,6 +39,8 @@ export interface ScanOptions {
   to?: FilesParty;
   /** Each file gets a VM of its own where the engine can have such: `MAX_ALONE` of them, the others are not looked at. */
   alone?: boolean;
+  /** Nobody waits for it: what somebody waits for comes before it. */
+  isUnasked?: boolean;
 }
 
 export class Scanner {
@@ -98,7 +102,7 @@ export class Scanner {
   async scan(
     source: ScanSource,
     listed: readonly ListedFile[],
-    { signal, progress = () => undefined, to, alone = false }: ScanOptions,
+    { signal, progress = () => undefined, to, alone = false, isUnasked = false }: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
     const files = listed.filter(({ kind }) => kind === "file");
     const engines = this.#engines();
@@ -110,7 +114,7 @@ export class Scanner {
       progress(Math.floor((done * small.length) / steps), files.length);
     };
     const keeping = this.#quarantine.begin(source.party, to ?? null);
-    const options = { signal, looked, keeping, alone };
+    const options = { signal, looked, keeping, alone, isUnasked };
     const byEngine = await Promise.all(
       engines.map((engine) => this.#using(engine.vm, () => this.#look(engine, source, small, options))),
     );
@@ -144,13 +148,20 @@ export class Scanner {
     engine: Engine,
     source: ScanSource,
     files: readonly ListedFile[],
-    { signal, looked, keeping, alone }: Pick<BatchOptions, "signal" | "looked" | "keeping"> & { alone: boolean },
+    {
+      signal,
+      looked,
+      keeping,
+      alone,
+      isUnasked,
+    }: Pick<BatchOptions, "signal" | "looked" | "keeping"> & Required<Pick<ScanOptions, "alone" | "isUnasked">>,
   ): Promise<ReadonlyMap<number, LookedAt>> {
     const all = new Map<number, LookedAt>();
     const party = keyOfEnd(source.party);
     const isAlone = alone && engine.alone !== null;
     let another = 0;
     const waiting = batchesOf(files);
+    let finishes = false;
     for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
       const known = (sha256: string): EngineVerdict | null =>
         isAlone ? null : this.#cache.get(engine.name, party, engine.identity, sha256);
@@ -161,12 +172,15 @@ export class Scanner {
           : null;
       };
       const way = new AbortController();
-      const endTurn = await this.#turnsOf(engine).take([party], signal, () => way.abort());
-      const options = { signal, giveWay: way.signal, known, spared, looked, keeping };
+      const endTurn = await this.#turnsOf(engine).take([party], signal, { giveWay: () => way.abort(), isUnasked });
+      const options = { signal, giveWay: way.signal, finishes, known, spared, looked, keeping };
       const found = await scanBatch(engine, source, batch, options);
       endTurn();
       const left = batch.filter(({ index }) => !found.has(index));
-      if (left.length > 0) waiting.unshift(left);
+      // One file for which a turn was too short may have it to its end, and no more than that.
+      finishes = found.size === 0;
+      const next = finishes ? [left.slice(0, 1), left.slice(1)] : [left];
+      waiting.unshift(...next.filter(({ length }) => length > 0));
       for (const file of batch) {
         let one = found.get(file.index);
         if (one === undefined) continue;
@@ -183,7 +197,7 @@ export class Scanner {
   }
 
   #turnsOf({ vm }: Engine): Turns {
-    const turns = this.#turns.get(vm) ?? new Turns(BATCHES_AT_ONCE);
+    const turns = this.#turns.get(vm) ?? new Turns(BATCHES_AT_ONCE, { sliceMs: BATCH_SLICE_MS });
     this.#turns.set(vm, turns);
     return turns;
   }

@@ -6,7 +6,7 @@ import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
-import { watchedPlace, WatchedFolders } from "./watched-folders.ts";
+import { watchedPlace, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
@@ -22,18 +22,22 @@ let unscanned: string[];
 let reason: string | null;
 let watched: WatchedFolders;
 
+/** What is in the folder "in" there, by path: its size. */
+let below: Record<string, number>;
+
 beforeEach(async () => {
   vi.useFakeTimers();
   parts = await scriptedApplication({ vms: { home: "lagoon", web: "coral", mail: "coral" } });
   await parts.application.open();
   [scanner, places, scanned, verdicts, found] = [{ isThere: true, isReady: true }, ["*:Downloads"], [], {}, []];
-  [unscanned, reason] = [[], "why"];
+  [unscanned, reason, below] = [[], "why", {}];
   watched = new WatchedFolders({
     application: parts.application,
     scanner,
     places: () => places,
-    scan: (vm, path, signal) => {
+    scan: (vm, path, signal, isDue) => {
       const name = Buffer.from(path).toString();
+      if (name === "Downloads/in") return Promise.resolve(Object.entries(below).flatMap(scanBelow(isDue)));
       scanned.push(`${vm.definition.name}:${name}`);
       if (name === "Downloads/slow") return new Promise((resolve) => setTimeout(() => resolve([]), 1_000));
       if (name === "Downloads/hangs") return new Promise((_, reject) => signal.addEventListener("abort", reject));
@@ -59,6 +63,17 @@ async function begun(vm: string): Promise<ScriptedLink> {
   started.says(HELLO);
   watched.follow();
   return started;
+}
+
+type IsDue = Parameters<WatchedFoldersParts["scan"]>[3];
+
+function scanBelow(isDue: IsDue): (entry: [string, number]) => ScannedFile[] {
+  return ([path, size]) => {
+    if (!isDue(path, { kind: "file", size, modifiedS: 7 })) return [];
+    scanned.push(path);
+    const verdict = verdicts[path] ?? "clean";
+    return [{ path, sha256: "ab", verdict, engines: [] }];
+  };
 }
 
 function says(...items: ReturnType<typeof item>[]): void {
@@ -97,6 +112,73 @@ describe("a file in a watched folder", () => {
     await tell(item("b"));
     await tell(item("a"), item("b"));
     expect(found.slice(2)).toEqual(["home:Downloads/a"]);
+  });
+});
+
+describe("what is in a folder there", () => {
+  const minutes = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * 60_000);
+
+  it("is scanned with it, and what has come since, or is another file, at the next look", async () => {
+    below = { "in/a": 1, "in/b/c": 1 };
+    await tell(item("in", 0, true));
+    expect(scanned).toEqual(["in/a", "in/b/c"]);
+    below = { "in/a": 2, "in/b/c": 1, "in/b/d": 1 };
+    await minutes(1);
+    expect(scanned.slice(2)).toEqual(["in/a", "in/b/d"]);
+    // The next ones come later and later, until something there changes.
+    below = { "in/e": 1 };
+    await minutes(1.9);
+    expect(scanned.slice(4)).toEqual([]);
+    await minutes(0.2);
+    expect(scanned.slice(4)).toEqual(["in/e"]);
+    await tell(item("in", 0, true), item("f"));
+    below = { "in/e": 1, "in/g": 1 };
+    await minutes(1);
+    expect(scanned.slice(5)).toEqual(["home:Downloads/f", "in/g"]);
+    await tell(item("f"));
+    await minutes(120);
+    expect(scanned.slice(7)).toEqual([]);
+  });
+
+  it("is told by its path, once, and scanned again where the scanner has failed, or is another one", async () => {
+    [below, verdicts] = [
+      { "in/a": 1, "in/b": 1, "in/c": 1 },
+      { "in/a": "found", "in/b": "error" },
+    ];
+    await tell(item("in", 0, true));
+    expect(found).toEqual(["home:in/a"]);
+    verdicts = { "in/a": "found", "in/b": "found" };
+    await minutes(1);
+    expect(scanned.slice(3)).toEqual(["in/b"]);
+    watched.again();
+    await minutes(0);
+    expect(scanned.slice(4)).toEqual(["in/a", "in/b", "in/c"]);
+    expect(found).toEqual(["home:in/a", "home:in/b"]);
+  });
+
+  it("is known of five thousand files, and told of a hundred", async () => {
+    below = Object.fromEntries(Array.from({ length: 5_002 }, (_, at) => [`in/${at}`, 1]));
+    verdicts = Object.fromEntries(Object.keys(below).map((path) => [path, "found"]));
+    await tell(item("in", 0, true));
+    expect([scanned.length, found.length]).toEqual([5_000, 100]);
+    await minutes(1);
+    expect([scanned.length, found.length]).toEqual([5_000, 100]);
+    const words = "5000 files in its folders alone are scanned, and there are more";
+    expect(unscanned).toEqual([`home:Downloads: ${words}`]);
+    // What is there no more makes room.
+    below = { "in/5001": 1 };
+    await minutes(2);
+    expect(scanned.slice(5_000)).toEqual(["in/5001"]);
+  });
+
+  it("is not looked at any more when nobody watches", async () => {
+    below = { "in/a": 1 };
+    await tell(item("in", 0, true));
+    places = [];
+    watched.follow();
+    below = { "in/b": 1 };
+    await minutes(120);
+    expect(scanned).toEqual(["in/a"]);
   });
 });
 

@@ -1,7 +1,7 @@
 /**
  * Folders of VMs whose files are scanned as they come, and once from the beginning: a download by TLS never passes the firewall in the
  * clear. Two files at a time, of two VMs, so that what somebody waits for goes first, and no VM waits for another's files. Their agents
- * say what is there.
+ * say what is there; of a folder in such a folder they do not, so that it is listed again now and then, and what is new is scanned.
  */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { verdictWords } from "#shared/model/scan.ts";
@@ -9,6 +9,7 @@ import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
 import type { FolderItem } from "#shared/protocol/folders.ts";
 import { deadline } from "../base/deadline.ts";
+import type { ListedFile } from "#shared/protocol/files.ts";
 import { MAX_FOLDER_ENTRIES } from "#shared/protocol/limits.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
@@ -30,6 +31,13 @@ const SETTLE_MS = 1_000;
 const MAX_FOLDERS = 6;
 /** VMs whose files are scanned at once. */
 const AT_ONCE = 2;
+/** Between two looks at what is in folders there: the first, when something has changed, and the longest. */
+const LOOK_AGAIN_MS = 60_000;
+const MAX_LOOK_AGAIN_MS = 3_600_000;
+/** Files in folders of one watched folder that are known. */
+const MAX_BELOW = 5_000;
+/** Of one folder there, of how many files is told. */
+const MAX_TOLD = 100;
 /** Of browsers, until a file is whole. */
 const PARTIAL = /\.(part|crdownload|download|tmp)$/;
 
@@ -38,9 +46,11 @@ export interface WatchedFoldersParts {
   scanner: { readonly isThere: boolean; readonly isReady: boolean };
   /** `VM:FOLDER`; `*`: of every VM that is neither a service nor a disposable. */
   places: () => readonly string[];
-  /** Rejects where the VM is gone. */
-  scan: (vm: Vm, path: Uint8Array, signal: AbortSignal) => Promise<readonly ScannedFile[]>;
+  /** Of a folder all below it that is due. Rejects where the VM is gone. */
+  scan: (vm: Vm, path: Uint8Array, signal: AbortSignal, isDue: IsDue) => Promise<readonly ScannedFile[]>;
 }
+
+type IsDue = (path: string, file: Pick<ListedFile, "kind" | "size" | "modifiedS">) => boolean;
 
 export interface WatchedFoldersEvents {
   /** A scanner has found something in a file there, or suspects it. */
@@ -57,12 +67,16 @@ interface Source {
   readonly ended: AbortController;
   /** By name, as latin1: as it was when it was queued last. */
   stamps: Map<string, string>;
+  /** Of each folder by name: its files by path, as they were when they were looked at last. */
+  readonly below: Map<string, Map<string, string>>;
   timer: NodeJS.Timeout | undefined;
+  lookAgain: { timer: NodeJS.Timeout | undefined; afterMs: number };
   /** The scanner has failed at them. Each is tried once more when it is ready again: a file may be what it fails of. */
   readonly failed: Set<string>;
   readonly triedAgain: Set<string>;
-  /** Since the person was told last. */
-  unscanned: ScannedFile[];
+  /** Since the person was told last: the first, and how many. */
+  unscanned: { first: ScannedFile; count: number } | null;
+  isFull: boolean;
   /** So many files there are beyond those that the agent tells. */
   more: number;
 }
@@ -75,8 +89,9 @@ interface Waiting {
 export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   readonly #parts: WatchedFoldersParts;
   readonly #sources = new Map<string, Source>();
-  /** Of each folder by name: verdict and digest that were told. It outlives what watches the folder: nobody is told again for a new start. */
-  readonly #told = new Map<string, Map<string, string>>();
+  /** Of each folder by name, then by path: verdict and digest that were told. It outlives what watches the folder: nobody is told again for
+   * a new start. */
+  readonly #told = new Map<string, Map<string, Map<string, string>>>();
   #wasReady = true;
   /** What is to be scanned: of each VM by source and name; the VM that has waited longest first. */
   readonly #queue = new Map<Vm, Map<string, Waiting>>();
@@ -109,7 +124,10 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
 
   /** All files there are scanned again: what looks at them knows more. */
   again(): void {
-    for (const [key, source] of this.#sources) this.#enqueue(key, source, source.stamps.keys());
+    for (const [key, source] of this.#sources) {
+      source.below.clear();
+      this.#enqueue(key, source, source.stamps.keys());
+    }
     this.#scan();
   }
 
@@ -135,7 +153,11 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   #begin(key: string, vm: Vm, folder: string): void {
     const ended = new AbortController();
     const kept = { stamps: new Map<string, string>(), failed: new Set<string>(), triedAgain: new Set<string>() };
-    const source: Source = { key, vm, folder, ended, timer: undefined, unscanned: [], more: 0, ...kept };
+    const source: Source = {
+      ...{ key, vm, folder, ended, ...kept, below: new Map() },
+      ...{ timer: undefined, lookAgain: { timer: undefined, afterMs: LOOK_AGAIN_MS } },
+      ...{ unscanned: null, more: 0, isFull: false },
+    };
     try {
       const hide = vm.service(folders).show(Buffer.from(folder), {
         changed: (items, more, seen) => {
@@ -144,6 +166,8 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
           source.timer = setTimeout(() => {
             this.#enqueue(key, source, due);
             this.#scan();
+            source.lookAgain.afterMs = LOOK_AGAIN_MS;
+            this.#lookAgainLater(source);
             seen();
           }, SETTLE_MS);
         },
@@ -160,9 +184,24 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   #end(key: string, source: Source): void {
     if (this.#sources.get(key) === source) this.#sources.delete(key);
     clearTimeout(source.timer);
+    clearTimeout(source.lookAgain.timer);
     const waiting = this.#queue.get(source.vm) ?? new Map<string, Waiting>();
     for (const [queued, one] of waiting) if (one.source === source) waiting.delete(queued);
     source.ended.abort();
+  }
+
+  /** What is in folders there, which the agent does not tell. */
+  #lookAgainLater(source: Source): void {
+    const { key, lookAgain, stamps } = source;
+    clearTimeout(lookAgain.timer);
+    const names = [...stamps].flatMap(([name, stamp]) => (stamp.startsWith(FOLDER) ? [name] : []));
+    if (names.length === 0) return;
+    lookAgain.timer = setTimeout(() => {
+      this.#enqueue(key, source, names);
+      this.#scan();
+      lookAgain.afterMs = Math.min(lookAgain.afterMs * 2, MAX_LOOK_AGAIN_MS);
+      this.#lookAgainLater(source);
+    }, lookAgain.afterMs);
   }
 
   /** Names of those that are new, or were written since. */
@@ -170,10 +209,14 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     const before = source.stamps;
     source.stamps = new Map(
       items
-        .filter(({ isFolder }) => !isFolder)
-        .map(({ name, size, modifiedS }) => [Buffer.from(name).toString("latin1"), `${size} ${modifiedS}`] as const)
+        .map(
+          ({ name, isFolder, size, modifiedS }) =>
+            [Buffer.from(name).toString("latin1"), `${isFolder ? FOLDER : ""}${size} ${modifiedS}`] as const,
+        )
         .filter(([name]) => !PARTIAL.test(name)),
     );
+    for (const name of source.below.keys())
+      if (source.stamps.get(name)?.startsWith(FOLDER) !== true) source.below.delete(name);
     const told = this.#told.get(source.key);
     for (const name of told?.keys() ?? []) if (!source.stamps.has(name)) told?.delete(name);
     const due = [...source.stamps].flatMap(([name, stamp]) => (before.get(name) === stamp ? [] : [name]));
@@ -195,11 +238,11 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   /** One sentence, when all that waits there was tried. */
   #tellUnscanned(source: Source): void {
     const { key, vm, folder, unscanned } = source;
-    const [first, ...others] = unscanned;
     const waits = [...(this.#queue.get(vm)?.values() ?? [])].some((one) => one.source === source);
-    if (first === undefined || waits || this.#sources.get(key) !== source) return;
-    source.unscanned = [];
-    const rest = others.length === 0 ? "" : `, nor were ${others.length} others there`;
+    if (unscanned === null || waits || this.#sources.get(key) !== source) return;
+    source.unscanned = null;
+    const { first, count } = unscanned;
+    const rest = count === 1 ? "" : `, nor were ${count - 1} others there`;
     this.emit("unscanned", vm, folder, `${first.path}: ${verdictWords(first)}${rest}`);
   }
 
@@ -226,21 +269,65 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     }
   }
 
+  /** Which files below that name are looked at: those that are others than at the last look. `looked`: that one was, now. */
+  #dueIn(source: Source, name: string): { isDue: IsDue; looked: (path: string) => void } {
+    if (source.stamps.get(name)?.startsWith(FOLDER) !== true) return { isDue: () => true, looked: () => undefined };
+    const before = source.below.get(name) ?? new Map<string, string>();
+    const now = new Map<string, string>();
+    let known = 0;
+    for (const files of source.below.values()) known += files.size;
+    // Those that are there no more make room.
+    const after = new Map<string, string>();
+    source.below.set(name, after);
+    let left = MAX_BELOW - known + before.size;
+    const isDue: IsDue = (path, { kind, size, modifiedS }) => {
+      if (kind === "folder") return false;
+      left -= 1;
+      if (left < 0) return this.#isFull(source);
+      const stamp = `${size} ${modifiedS}`;
+      if (before.get(path) !== stamp) {
+        now.set(path, stamp);
+        return true;
+      }
+      after.set(path, stamp);
+      return false;
+    };
+    const looked = (path: string): void => {
+      const stamp = now.get(path);
+      if (stamp !== undefined) after.set(path, stamp);
+    };
+    return { isDue, looked };
+  }
+
+  /** Told once. */
+  #isFull(source: Source): false {
+    if (!source.isFull) {
+      const words = `${MAX_BELOW} files in its folders alone are scanned, and there are more`;
+      this.emit("unscanned", source.vm, source.folder, words);
+    }
+    source.isFull = true;
+    return false;
+  }
+
   async #scanOne(source: Source, name: string): Promise<void> {
     const { key, vm, folder, ended } = source;
-    const told = this.#told.get(key) ?? new Map<string, string>();
-    this.#told.set(key, told);
+    const ofFolder = this.#told.get(key) ?? new Map<string, Map<string, string>>();
+    this.#told.set(key, ofFolder);
+    const told = ofFolder.get(name) ?? new Map<string, string>();
+    const { isDue, looked } = this.#dueIn(source, name);
     const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
     const limit = deadline(UNASKED_MS, () => new Error("it took too long"), ended.signal);
     try {
-      for (const file of await this.#parts.scan(vm, path, limit.signal)) {
+      for (const file of await this.#parts.scan(vm, path, limit.signal, isDue)) {
+        if (file.verdict !== "error") looked(file.path);
         if (ended.signal.aborted || file.verdict === "clean" || isPassing(file)) continue;
         if (file.verdict === "error") source.failed.add(name);
         const said = `${file.verdict} ${file.sha256 ?? ""}`;
-        if (told.get(name) === said) continue;
-        told.set(name, said);
+        if (told.get(file.path) === said || (told.size >= MAX_TOLD && !told.has(file.path))) continue;
+        told.set(file.path, said);
+        ofFolder.set(name, told);
         if (file.verdict === "found" || file.verdict === "suspicious") this.emit("found", vm, file);
-        else source.unscanned.push(file);
+        else source.unscanned = { first: source.unscanned?.first ?? file, count: (source.unscanned?.count ?? 0) + 1 };
       }
       this.#tellUnscanned(source);
     } catch (error) {
@@ -250,6 +337,9 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     }
   }
 }
+
+/** Of a stamp: a folder's. */
+const FOLDER = "folder ";
 
 /** It was removed meanwhile, or is being written, and comes again. */
 function isPassing({ engines }: ScannedFile): boolean {

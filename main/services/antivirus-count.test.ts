@@ -8,7 +8,9 @@ import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tar } from "../files/testing/tar.ts";
 import { zip } from "../files/testing/zip.ts";
+import { runInProgram } from "./testing/python.ts";
 
 const program = path.join(import.meta.dirname, "../../services/antivirus/program");
 const run = promisify(execFile);
@@ -56,6 +58,7 @@ async function counted(content: Uint8Array): Promise<[boolean, string]> {
   return [hasMembers.value === "True", why.value];
 }
 
+const MIB = 1024 * 1024;
 const plain = Buffer.from("hello");
 const BROKEN = "an archive in it is broken";
 
@@ -71,19 +74,16 @@ async function packed(way: "bz2" | "lzma"): Promise<Buffer> {
   return (await run("python3", ["-c", script], { encoding: "buffer" })).stdout;
 }
 
-/** With one file in it, and so many empty blocks at its end. `isOld`: of the first kind, which has no magic. */
-function tar(name: string, content: Uint8Array, { blocks = 2, isOld = false, kind = "0" } = {}): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(name);
-  header.write("0000644\0", 100);
-  header.write(content.length.toString(8).padStart(11, "0"), 124);
-  header.write("        ", 148);
-  header.write(kind, 156);
-  if (!isOld) header.write("ustar\u000000", 257);
-  const sum = header.reduce((all, byte) => all + byte, 0);
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding, Buffer.alloc(512 * blocks)]);
+/** With so many empty files in it. */
+function many(files: number): Buffer {
+  const entries = Array.from({ length: files }, (_, at) => tar(String(at), Buffer.alloc(0), { blocks: 0 }));
+  return Buffer.concat([...entries, Buffer.alloc(1_024)]);
+}
+
+/** So many files of 60 MiB in it, packed. */
+function large(files: number): Buffer {
+  const member = gzipSync(Buffer.alloc(60 * MIB));
+  return Buffer.concat(Array.from({ length: files }, (_, at) => tar(String(at), member, { blocks: 0 })));
 }
 
 /** Of its two kinds, up to the type of the first header. */
@@ -100,7 +100,11 @@ describe("all of it is looked at of", () => {
     ["an empty file", Buffer.alloc(0), false],
     ["a zip archive", zip("a", plain), true],
     ["one behind something else", Buffer.concat([Buffer.alloc(5_000, 1), zip("a", plain)]), true],
-    ["archives in archives", nested(10), true],
+    ["as many archives in archives as may be", nested(12), true],
+    ["as many files in one as may be", many(4_999), true],
+    ["as many bytes in one as may be", large(3), true],
+    ["as large a file as may be", Buffer.alloc(64 * MIB), false],
+    ["one in an archive", zip("a", Buffer.alloc(64 * MIB)), true],
     ["what is packed by gzip", gzipSync(plain), true],
     ["an archive that tar has made", tar("a", plain), true],
     ["one without its end", tar("a", plain, { blocks: 0 }), true],
@@ -121,9 +125,16 @@ describe("all of it is looked at of", () => {
 describe("not all of it is looked at of", () => {
   it.each([
     ["an encrypted file", zip("a", plain, { isEncrypted: true }), "a file in it is encrypted"],
-    ["too many archives in archives", nested(14), "there are more than 12 archives in archives"],
-    ["one large file in it", zip("a", Buffer.alloc(65 * 1024 * 1024)), "a file in it has more than 64 MiB"],
-    ["a bomb in an archive", zip("z", gzipSync(Buffer.alloc(65 * 1024 * 1024))), "a file in it has more than 64 MiB"],
+    ["too many archives in archives", nested(13), "there are more than 12 archives in archives"],
+    ["too many files in one", many(5_000), "there are more than 5000 files in it"],
+    [
+      "a zip archive with too many, which are not unpacked for that",
+      withEntries(5_001),
+      "there are more than 5000 files in it",
+    ],
+    ["too many bytes in all of one's files", large(4), "more than 192 MiB are in it"],
+    ["one large file in it", zip("a", Buffer.alloc(64 * MIB + 1)), "a file in it has more than 64 MiB"],
+    ["a bomb in an archive", zip("z", gzipSync(Buffer.alloc(64 * MIB + 1))), "a file in it has more than 64 MiB"],
     ["an archive that is cut", zip("a", plain).subarray(0, -10), BROKEN],
     ["an archive without its end", zip("a", plain).subarray(0, 40), BROKEN],
     ["gzip that is cut", gzipSync(plain).subarray(0, -9), BROKEN],
@@ -158,6 +169,44 @@ it.each(["bz2", "lzma"] as const)(
     expect(await counted(one.subarray(0, -6))).toEqual([true, BROKEN]);
   },
 );
+
+it("a file that is too large is not opened", async () => {
+  expect(await counted(Buffer.alloc(64 * MIB + 1))).toEqual([false, "it has more than 64 MiB"]);
+});
+
+/** What the antivirus's program says of a file whose count does not end well. `limit`: a line of Python that changes one. */
+async function uncounted(limit: string): Promise<unknown> {
+  const file = path.join(folder, "file");
+  fs.writeFileSync(file, zip("a", Buffer.alloc(60 * MIB)));
+  return runInProgram("antivirus", ["import antivirus, limits", limit, "antivirus.uncounted(sys.argv[1])"], [file]);
+}
+
+describe("a file of which the count", () => {
+  it("is over in time is clean", async () => expect(await uncounted("pass")).toBe(""));
+  it("takes too long is not scanned", async () => {
+    expect(await uncounted("limits.COUNT_S = 0.01")).toBe("what is in it could not be counted within 0.01 s");
+  });
+  it("crashes is not scanned", async () => {
+    const crash = 'antivirus.COUNT = "import os; os.abort()"';
+    expect(await uncounted(crash)).toBe("what is in it could not be counted");
+  });
+  it("fails is not scanned", async () => {
+    expect(await uncounted('antivirus.COUNT = "raise SystemExit(1)"')).toBe("what is in it could not be counted");
+  });
+});
+
+/** An archive of the same empty file, so often. */
+function withEntries(count: number): Buffer {
+  const one = zip("a", Buffer.alloc(0));
+  const list = one.indexOf("PK\x01\x02");
+  const end = one.indexOf("PK\x05\x06");
+  const all = Buffer.concat(Array.from({ length: count }, () => one.subarray(list, end)));
+  const tail = Buffer.from(one.subarray(end));
+  tail.writeUInt16LE(count, 8);
+  tail.writeUInt16LE(count, 10);
+  tail.writeUInt32LE(all.length, 12);
+  return Buffer.concat([one.subarray(0, list), all, tail]);
+}
 
 /** The same archive with another number for the way in which its file is packed, in both places. */
 function withMethod(archive: Buffer, method: number): Buffer {
