@@ -217,6 +217,20 @@ test("the desktop shows both, and a rule is made of what was refused", async () 
   await page.keyboard.press("Escape");
 });
 
+test("a card says which program has asked, by the VM's own word, and nothing passes meanwhile", async () => {
+  await desktop.json("service", "settings", "firewall", "ask=web");
+  const card = page.getByRole("article", { name: "web wants to connect to other.test" });
+  await expect(async () => {
+    expect((await get("other.test")).code).not.toBe(0);
+    await expect(card).toBeVisible({ timeout: 5_000 });
+  }).toPass(CONNECTS);
+  await expect(card).toContainText("web says: “curl”");
+  expect((await get("other.test")).code).not.toBe(0);
+  expect(internet.wasAskedFor("other.test")).toBe(false);
+  await desktop.json("service", "settings", "firewall", "ask=");
+  await expect(card).toBeHidden();
+});
+
 test("what the policy does not allow any more is refused from then on", async () => {
   writeRules(desktop.home, ["bad.example", "allow"]);
   await expect.poll(async () => (await get("good.example")).code).not.toBe(0);
@@ -301,6 +315,22 @@ test("a name with a private answer is answered where the settings name it", asyn
   await expect.poll(async () => (await looked()).stdout).toContain("STREAM");
   await desktop.json("service", "settings", "firewall", "privateAnswers=");
   await expect.poll(async () => (await looked()).code).not.toBe(0);
+  writeRules(desktop.home, ["good.example", "allow"]);
+});
+
+test("names are looked up at the resolvers that are chosen alone", async () => {
+  const dns = (list: string): Promise<object> => desktop.json("service", "settings", "firewall", `dns=${list}`);
+  const looked = async (name: string): Promise<number> =>
+    (await desktop.atoll("exec", "web", "--", "getent", "ahostsv4", name)).code;
+  writeRules(desktop.home, ["good.example", "allow"], ["alias.test", "allow"]);
+  // There is no resolver.
+  await dns("198.18.0.10");
+  expect(await looked("alias.test")).not.toBe(0);
+  expect(internet.wasAskedFor("alias.test")).toBe(false);
+  await dns("198.18.0.10,198.18.0.53");
+  await expect.poll(() => looked("alias.test")).toBe(0);
+  expect(internet.wasAskedFor("alias.test")).toBe(true);
+  await dns("");
   writeRules(desktop.home, ["good.example", "allow"]);
 });
 

@@ -127,7 +127,7 @@ function pasteOf(vm: VmId): EventPayload<"clipboard.changed">["waiting"][number]
 
 /** A name that a VM waits to connect to. */
 function cardOf(vmId: VmId): AskCard {
-  const asked = { names: ["build.harbour.example"], domain: "harbour.example", ports: [443] };
+  const asked = { names: ["build.harbour.example"], domain: "harbour.example", ports: [443], programs: ["curl"] };
   return { id: 1, vmId, vm: "hostile", ...asked, count: 1, sinceMs: Date.now(), lastMs: Date.now() };
 }
 

@@ -51,6 +51,7 @@ import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { Dispatcher, handlersOf } from "../ipc/dispatcher.ts";
 import { Page } from "../ipc/page.ts";
 import { guestNetwork } from "../networks/addresses.ts";
+import { askingPrograms } from "../networks/asking-programs.ts";
 import { type CreatedNetworks, createNetworks } from "../networks/create.ts";
 import { LinkIndices } from "../networks/link-indices.ts";
 import { sendNetworkEvents } from "../networks/events.ts";
@@ -238,6 +239,10 @@ async function run(): Promise<void> {
     scanRules,
     stateFolder: paths.state,
     programs: agentFolder,
+    askingPrograms: async (id) => {
+      const vm = application.vms.find((one) => one.id === id);
+      return vm === undefined ? new Map() : askingPrograms(vm);
+    },
   });
   const { network } = networks;
   await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), indexes.load(), scanRules.load()]);

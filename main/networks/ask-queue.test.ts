@@ -27,6 +27,9 @@ let network: Network;
 let program: ScriptedProgram;
 let asking: string[];
 let audit: AuditLog;
+/** What VMs say of their programs when they are asked the next time; they have been asked so often. */
+let programs: Map<string, string[]>;
+let questions: (() => void)[];
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
@@ -42,6 +45,8 @@ beforeEach(async () => {
   await policy.open();
   program = new ScriptedProgram();
   asking = [];
+  programs = new Map();
+  questions = [];
   audit = new AuditLog({ stateFolder: folder });
   network = new Network({
     firewall: () => program,
@@ -53,6 +58,10 @@ beforeEach(async () => {
     stateFolder: folder,
     scanRules: new ScanRules(folder),
     asks: () => asking,
+    programs: async () => {
+      await new Promise<void>((resolve) => questions.push(resolve));
+      return programs;
+    },
   });
   await network.filter.start();
   network.filter.setLinks([filteredLink(1, idOf(1)), filteredLink(2, idOf(2))], null);
@@ -67,6 +76,8 @@ afterEach(async () => {
 });
 
 const revision = (): number => program.last?.links[0]?.rules.revision ?? 0;
+/** What was answered has been taken. */
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 const settle = (): void => void vi.advanceTimersByTime(20);
 let rows = 0;
 
@@ -120,6 +131,38 @@ it("one card for each VM and registrable domain, which repeats join", () => {
     ["home", "www.shop.example", 1],
     ["web", "198.18.0.7", 1],
   ]);
+});
+
+it("names the programs by the VM's own word, which is asked for once at a time, and for new names alone", async () => {
+  const said = () => network.asks.cards.map(({ programs: all }) => all.join(" "));
+  let changes = 0;
+  network.asks.on("changed", () => (changes += 1));
+  wants("shop.example");
+  wants("img.shop.example");
+  wants("reef.example");
+  wants("shop.example");
+  expect([questions.length, said()]).toEqual([1, ["", ""]]);
+  programs.set("shop.example", ["curl"]);
+  questions.shift()?.();
+  await turn();
+  expect(questions.length).toBe(1);
+  expect([changes, said()]).toEqual([5, ["curl", ""]]);
+  programs = new Map([
+    ["img.shop.example", ["wget", "curl", "perl"]],
+    ["reef.example", ["firefox"]],
+    ["other.example", ["x"]],
+  ]);
+  questions.shift()?.();
+  await turn();
+  expect(said()).toEqual(["wget curl perl", "firefox"]);
+  wants("reef.example");
+  expect(questions).toEqual([]);
+  programs = new Map([["a.shop.example", ["bash"]]]);
+  wants("a.shop.example");
+  expect(questions.length).toBe(1);
+  questions.shift()?.();
+  await turn();
+  expect(said()[0]).toBe("bash wget curl");
 });
 
 it("200 connections to 30 names at once are at most 30 cards, and a flood of names is bounded", () => {

@@ -4,7 +4,7 @@
  */
 import { messageOf } from "#shared/model/app-error.ts";
 import { registrableDomain } from "#shared/model/domain.ts";
-import type { AskCard, CardAnswer } from "#shared/model/network.ts";
+import { type AskCard, type CardAnswer, MAX_ASKING_PROGRAMS } from "#shared/model/network.ts";
 import type { PolicyChange } from "#shared/ipc/policy.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -16,6 +16,7 @@ import { ALL_PORTS, isWithinPorts, type PortPattern, withPorts } from "../policy
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { Rule } from "../policy/rules.ts";
+import type { AskingPrograms } from "./asking-programs.ts";
 import { ruleId } from "./compile-rules.ts";
 import type { Flow, Flows } from "./flows.ts";
 import type { NetworkRules } from "./network-rules.ts";
@@ -56,6 +57,8 @@ interface Options {
   /** Whether the person is asked of this VM's names on first use. */
   asks: (vm: VmParty) => boolean;
   vms: () => readonly VmParty[];
+  /** By the VM's own word. */
+  programs: (vm: VmId) => Promise<AskingPrograms>;
 }
 
 /** What was asked of one name. */
@@ -76,6 +79,8 @@ export class AskQueue extends Emitter<{ changed: [] }> {
   readonly #options: Options;
   /** By VM and domain, the oldest first. */
   readonly #cards = new Map<string, Card>();
+  /** VMs that are being asked for programs; true: they have to be asked again. */
+  readonly #learning = new Map<VmId, boolean>();
   #lastId = FIRST_ID;
 
   constructor(options: Options) {
@@ -190,7 +195,7 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     const isKnown = asked.some((one) => one.name === what);
     this.#cards.set(key, {
       id: card?.id ?? (this.#lastId += 1),
-      ...{ vmId, vm, domain },
+      ...{ vmId, vm, domain, programs: card?.programs ?? [] },
       asked: isKnown
         ? asked.map((one) => (one.name === what ? { name: what, ports: withLast(one.ports, ports), shownPort } : one))
         : [...asked, { name: what, ports: [ports], shownPort }].slice(0, MAX_NAMES),
@@ -199,6 +204,30 @@ export class AskQueue extends Emitter<{ changed: [] }> {
       lastMs: updatedMs,
     });
     this.emit("changed");
+    if (!isKnown) void this.#learn(vmId);
+  }
+
+  /** A VM is asked one question at a time, however many names its programs want. */
+  async #learn(vm: VmId): Promise<void> {
+    if (this.#learning.has(vm)) return void this.#learning.set(vm, true);
+    do {
+      this.#learning.set(vm, false);
+      this.#take(vm, await this.#options.programs(vm));
+    } while (this.#learning.get(vm) === true);
+    this.#learning.delete(vm);
+  }
+
+  #take(vm: VmId, said: AskingPrograms): void {
+    let isChanged = false;
+    for (const [key, card] of this.#cards) {
+      if (card.vmId !== vm) continue;
+      const named = card.asked.flatMap(({ name }) => said.get(name) ?? []);
+      const programs = [...new Set([...named, ...card.programs])].slice(0, MAX_ASKING_PROGRAMS);
+      if (programs.join("\n") === card.programs.join("\n")) continue;
+      this.#cards.set(key, { ...card, programs });
+      isChanged = true;
+    }
+    if (isChanged) this.emit("changed");
   }
 
   /** Those of the rule that has refused something: also of a look-up, which has none itself. */

@@ -7,6 +7,7 @@ import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { Vm } from "../vms/vm.ts";
+import type { AskingPrograms } from "./asking-programs.ts";
 import { type CallingVm, narrowedByCallers } from "./caller-networks.ts";
 import type { FirewallProgram } from "./firewall-filter.ts";
 import type { HostNetworks } from "./host-networks.ts";
@@ -57,6 +58,8 @@ interface Parts {
   stateFolder: string;
   /** Where the programs of Atoll's own are. */
   programs: () => string;
+  /** Which programs of a VM have asked for names that were refused. */
+  askingPrograms: (vm: VmId) => Promise<AskingPrograms>;
 }
 
 export interface CreatedNetworks {
@@ -83,6 +86,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
     privateAnswers: setting("privateAnswers"),
     asks: setting("ask"),
     scans: setting("scan"),
+    programs: parts.askingPrograms,
     settingsProblem: () => services.settingsProblem(FIREWALL_SERVICE),
   });
   const linkParts = {

@@ -22,7 +22,7 @@ let folder: string;
 let vms: VmParty[];
 let now: number;
 let elapsed: number;
-let addresses: { address: string; cidr: string }[];
+let addresses: { address: string; cidr: string; internal: boolean }[];
 let hostNetworks: HostNetworks;
 let policy: Policy;
 let program: ScriptedProgram;
@@ -36,7 +36,7 @@ beforeEach(async () => {
   vms = [WEB, HOME];
   now = Date.parse("2026-11-28T12:00:00Z");
   elapsed = 0;
-  addresses = [{ address: "192.168.1.5", cidr: "192.168.1.5/24" }];
+  addresses = [{ address: "192.168.1.5", cidr: "192.168.1.5/24", internal: false }];
   hostNetworks = new HostNetworks(() => addresses);
   policy = new Policy({
     configFolder: folder,

@@ -27,6 +27,7 @@ import {
 import type { HostNetworks } from "./host-networks.ts";
 import type { NetworkRules } from "./network-rules.ts";
 import { Unconfirmed } from "./unconfirmed.ts";
+import { resolversByUplink } from "./uplink.ts";
 
 /** How long the program may take to put a state in force, before its links are cut. */
 const APPLY_MS = 5_000;
@@ -299,7 +300,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     return {
       links,
       uplink: this.#uplink,
-      dns: dns(),
+      dns: this.#uplink === null ? dns() : resolversByUplink(dns(), this.#uplink.gateway.ipv4),
       notInternet: hostNetworks.cidrs,
       privateNames: privateNames(),
       scanRules: scanRules(),

@@ -56,7 +56,7 @@ const given = {
   now: Date.parse("2026-11-28T12:00:00Z"),
   boundTo: () => web.id,
   hasScanner: () => true,
-  isNear: addressesIn(["8.8.4.0/24"]),
+  isNear: addressesIn(["8.8.4.0/24", "198.19.7.7/24", "2001:2:0:7::7/64"]),
 };
 
 /** `PROTOCOL [NAME=]ADDRESS PORT` */

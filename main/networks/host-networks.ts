@@ -9,10 +9,11 @@ import { addressesIn, isOfTestInternet } from "../policy/destination.ts";
 
 const LOOK_MS = 2_000;
 
-/** An address of an interface: `cidr` is ADDRESS/PREFIX; null: its mask has holes. */
+/** An address of an interface: `cidr` is ADDRESS/PREFIX; null: its mask has holes. `internal`: of the loopback. */
 interface InterfaceAddress {
   readonly address: string;
   readonly cidr: string | null;
+  readonly internal: boolean;
 }
 
 export class HostNetworks extends Emitter<{ changed: [] }> {
@@ -51,16 +52,19 @@ export class HostNetworks extends Emitter<{ changed: [] }> {
   }
 }
 
-/** A loopback's and a link's own networks are among the reserved ones, which are no internet anyway; test internets always are. */
+/**
+ * A loopback's and a link's own networks are among the reserved ones, which are no internet anyway. A test internet that this machine
+ * makes up is at its loopback interface: that is one.
+ */
 const RESERVED = new BlockList();
 RESERVED.addSubnet("127.0.0.0", 8, "ipv4");
 RESERVED.addAddress("::1", "ipv6");
 RESERVED.addSubnet("fe80::", 10, "ipv6");
 
 function networksOf(addresses: readonly InterfaceAddress[]): string[] {
-  const found = addresses.flatMap(({ address, cidr }) => {
+  const found = addresses.flatMap(({ address, cidr, internal }) => {
     const family = isIPv6(address) ? "ipv6" : "ipv4";
-    if (RESERVED.check(address, family) || isOfTestInternet(address)) return [];
+    if (RESERVED.check(address, family) || (internal && isOfTestInternet(address))) return [];
     return [cidr ?? `${address}/${family === "ipv6" ? 128 : 32}`];
   });
   return [...new Set(found)].sort();

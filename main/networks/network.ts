@@ -6,6 +6,7 @@ import type { AuditLog } from "../audit/audit-log.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import { AskQueue } from "./ask-queue.ts";
+import type { AskingPrograms } from "./asking-programs.ts";
 import { FirewallFilter, type FirewallService } from "./firewall-filter.ts";
 import { FlowHistory } from "./flow-history.ts";
 import { Flows } from "./flows.ts";
@@ -33,6 +34,8 @@ interface Options {
   /** VMs by their names, all of which is scanned. */
   scans?: () => readonly string[];
   scanRules: Pick<ScanRules, "files" | "problem" | "on">;
+  /** Which programs of a VM have asked for names that were refused. */
+  programs?: (vm: VmId) => Promise<AskingPrograms>;
   /** Resolvers that the firewall asks; none: the host's. */
   dns?: () => readonly string[];
   /** As a person has written them: what is no name is passed over. */
@@ -75,8 +78,8 @@ export class Network {
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
-    const { policyChanges: changes, audit } = options;
-    this.asks = new AskQueue({ flows: this.flows, policy, changes, rules, passing, audit, asks, vms });
+    const { policyChanges: changes, audit, programs = async () => new Map() } = options;
+    this.asks = new AskQueue({ flows: this.flows, policy, changes, rules, passing, audit, asks, vms, programs });
     this.#passing = passing;
     passing.on("changed", () => filter.changed());
     scanRules.on("changed", () => filter.changed());

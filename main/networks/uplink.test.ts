@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chosenUplink, type HostInterface } from "./uplink.ts";
+import { chosenUplink, type HostInterface, resolversByUplink } from "./uplink.ts";
 
 const up = (name: string, hasIpv4 = true, hasIpv6 = true): HostInterface => ({ name, hasIpv4, hasIpv6 });
 const words = (name: string, ...interfaces: HostInterface[]): string =>
@@ -19,4 +19,15 @@ it("what is not up is replaced by nothing, and what is up is named", () => {
   for (const name of ["wlan1", "--help"])
     expect(chosenUplink(name, [up("eth0"), up("wlan0")]).problem).toContain("up are eth0, wlan0");
   expect(chosenUplink("eth0", []).problem).toContain("no interface is up");
+});
+
+it("this computer's own resolver is asked at the gateway, also where it is chosen, and every other one where it is", () => {
+  const own = "# by hand\n nameserver\t198.18.0.53\nnameserver 9.9.9.9\noptions edns0\n";
+  const asked = (chosen: string[], text: string) => resolversByUplink(chosen, "10.137.255.1", text);
+  expect(asked(["9.9.9.9", "198.18.0.53", "2001:2::53"], own)).toEqual(["9.9.9.9", "10.137.255.1", "2001:2::53"]);
+  expect(asked(["9.9.9.9"], "nameserver 2001:2::53\nnameserver 9.9.9.9\n")).toEqual(["10.137.255.1"]);
+  for (const text of ["", "#nameserver 9.9.9.9\n", "nameserver 127.0.0.53\n"]) {
+    expect(asked(["9.9.9.9"], text)).toEqual(["9.9.9.9"]);
+  }
+  expect(asked([], own)).toEqual([]);
 });

@@ -2,6 +2,7 @@
  * A VM's way to the internet: passt, which makes the VM's connections its own, from the host's addresses. The relay between the
  * two drops whatever is not for the internet.
  */
+import fs from "node:fs";
 import os from "node:os";
 import type { UplinkEnds } from "./relay.ts";
 
@@ -55,6 +56,28 @@ function hostInterfaces(): HostInterface[] {
     const [hasIpv4, hasIpv6] = [families.includes("IPv4"), families.includes("IPv6")];
     return hasIpv4 || hasIpv6 ? [{ name, hasIpv4, hasIpv6 }] : [];
   });
+}
+
+/**
+ * Where the chosen resolvers are asked. passt says of every answer of this computer's own resolver that it is the gateway's, also
+ * where that was asked at its own address, so that it is asked at the gateway.
+ * @param resolvConf of this computer
+ */
+export function resolversByUplink(
+  chosen: readonly string[],
+  gateway: string,
+  resolvConf: string = readResolvConf(),
+): string[] {
+  const [, own] = /^[ \t]*nameserver[ \t]+([\d.]+)(?=\s|$)/mu.exec(resolvConf) ?? [];
+  return chosen.map((resolver) => (resolver === own ? gateway : resolver));
+}
+
+function readResolvConf(): string {
+  try {
+    return fs.readFileSync("/etc/resolv.conf", "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** @param more of an UplinkChoice. @see passt(1) */

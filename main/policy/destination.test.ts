@@ -115,10 +115,12 @@ it.each([
   ["8.8.9.8", true],
   ["2a00:1450:0:1::99", false],
   ["2a00:1450:0:2::99", true],
-  // Also where this machine has such an address.
-  ["198.18.0.1", true],
-  ["2001:2::1", true],
-])("%s is on the internet of a machine in 8.8.8.0/24 and a test internet: %s", (text, expected) => {
+  // A range for tests is, but for a network there that this machine is in.
+  ["198.18.0.1", false],
+  ["198.18.1.1", true],
+  ["2001:2::1", false],
+  ["2001:2:0:1::1", true],
+])("%s is on the internet of a machine in 8.8.8.0/24 and networks of ranges for tests: %s", (text, expected) => {
   const isNear = addressesIn(["8.8.8.7/24", "2a00:1450:0:1::1/64", "198.18.0.1/24", "2001:2::1/64"]);
   const destination = parseDestination(text);
   expect(destination !== null && isInternet(destination, isNear)).toBe(expected);

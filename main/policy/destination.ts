@@ -50,8 +50,8 @@ interface Network {
 }
 
 /**
- * Networks for measurements (RFC 2544, RFC 5180): no real host has such an address, so test internets are made of them, and they
- * count as internet, also where this machine has one.
+ * Networks for measurements (RFC 2544, RFC 5180): no server of the internet has such an address, so test internets are made of them,
+ * and they count as internet, but for those that this machine is in.
  */
 const TEST_INTERNETS: readonly Network[] = ["198.18.0.0/15", "2001:2::/48"].map(network);
 
@@ -94,11 +94,11 @@ const NOT_PUBLIC: readonly Network[] = [
  * @param isNear whether an address is this machine's own, or of a network that it is in
  */
 export function isInternet({ address }: Destination, isNear: (address: string) => boolean): boolean {
-  if (address === null || isOfTestInternet(address)) return true;
-  return !isNear(address) && !NOT_PUBLIC.some((reserved) => contains(reserved, address));
+  if (address === null) return true;
+  return !isNear(address) && (isOfTestInternet(address) || !NOT_PUBLIC.some((reserved) => contains(reserved, address)));
 }
 
-/** An address of a network for measurements, which counts as internet whoever has it. */
+/** An address of a network for measurements. */
 export function isOfTestInternet(address: string): boolean {
   return TEST_INTERNETS.some((test) => contains(test, address));
 }

@@ -34,7 +34,7 @@ const vm = (id: VmId, label: LabelName): VmStatus =>
     ...{ windows: 1, networkDetail: "", stateDetail: "", accelerator: null, origin: null, startPhase: null },
   }) as unknown as VmStatus;
 const card = (id: number, change: Partial<AskCard> = {}): AskCard => ({
-  ...{ id, vmId: WEB, vm: "web", names: [`${id}.example`], domain: null, ports: [443] },
+  ...{ id, vmId: WEB, vm: "web", names: [`${id}.example`], programs: [], domain: null, ports: [443] },
   ...{ count: 1, sinceMs: 0, lastMs: 0 },
   ...change,
 });

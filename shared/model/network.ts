@@ -140,6 +140,9 @@ export const CARD_ANSWERS = [
 ] as const;
 export type CardAnswer = (typeof CARD_ANSWERS)[number];
 
+/** Programs that a card names. */
+export const MAX_ASKING_PROGRAMS = 3;
+
 /** A VM wants to connect to names of one domain for the first time, and a person is asked. It never answers itself. */
 export interface AskCard {
   /** Unique among cards and prompts. */
@@ -148,6 +151,8 @@ export interface AskCard {
   vm: string;
   /** The names that were asked for, the first one first, or one address; escaped. */
   names: string[];
+  /** Which programs have asked, as the VM itself says; none: it says nothing of it. Escaped. */
+  programs: string[];
   /** The registrable domain of the names; null: an address, or a name without one. */
   domain: string | null;
   /** Of each of the names, as it was asked for last; null: all of them, or a look-up. */

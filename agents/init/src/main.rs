@@ -6,6 +6,7 @@
 //! It is linked statically and runs nothing from the guest's disk as root, but for the program of a service VM whose manifest
 //! says so.
 
+mod asking;
 mod clock;
 mod cmdline;
 mod error;

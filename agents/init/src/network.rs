@@ -1,6 +1,7 @@
 //! The guest's one interface: static addresses, which the host says on the kernel's command line. There is no DHCP, and
 //! nothing is asked of the network; its gateway is the resolver.
 
+use crate::asking;
 use crate::cmdline::Network;
 use crate::error::Error;
 use crate::netlink::{LinkEvents, Netlink};
@@ -35,7 +36,10 @@ pub fn configure(network: &Network) -> Result<(), Error> {
         netlink.add_address(index, address, prefix)?;
         netlink.add_default_route(index, gateway)?;
     }
-    fs::write(RESOLVERS, resolvers(network.ipv4.gateway)).map_err(Error::file(RESOLVERS))
+    let resolver = network.ipv4.gateway;
+    fs::write(RESOLVERS, resolvers(resolver)).map_err(Error::file(RESOLVERS))?;
+    tolerate("refused names", asking::watch(resolver));
+    Ok(())
 }
 
 /// The same of one that is plugged in meanwhile. Its driver is there already.

@@ -71,7 +71,7 @@ fn start_processors() -> JoinHandle<()> {
 }
 
 /// A thread that takes no signals: of those that are sent to the process it could take one away from who waits for it.
-fn quiet_thread(work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+pub fn quiet_thread(work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::spawn(move || {
         tolerate("signals of a thread", SigSet::all().thread_block().map_err(Error::system("sigprocmask")));
         work();

@@ -908,6 +908,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_looked_up_is_forgotten_where_the_clocks_have_gone_apart_and_a_rule_ends_by_the_wall_clock() {
+        const HOURS: Duration = Duration::from_secs(4 * 3600);
+        apart(|mut core| {
+            let address = "198.18.0.1".parse().unwrap();
+            core.tell(state_with(&["allow web.example"], true), Vec::new());
+            // As where the host had been suspended, and where its clock was set back.
+            for change in [Duration::checked_sub, Duration::checked_add] {
+                core.pin("link-1", "web.example", &[address], HOURS).unwrap();
+                assert!(!core.is_stale());
+                assert_eq!(core.names("link-1", address), ["web.example"]);
+                core.clock_offset = change(core.clock_offset.unwrap(), HOURS);
+                assert!(core.is_stale());
+                assert_eq!(core.names("link-1", address), [] as [String; 0]);
+                assert!(!core.is_stale());
+            }
+            core.next_end = Some(core.now_ms() + 60_000);
+            assert!(!core.is_stale());
+            core.next_end = Some(core.now_ms());
+            assert!(core.is_stale());
+        });
+    }
+
+    #[test]
     fn a_connection_that_cannot_be_cut_is_a_problem_of_its_link() {
         apart(|mut core| {
             core.tell(state_with(&["deny internet"], false), Vec::new());

@@ -50,7 +50,7 @@ fn the_state_is_read() {
 
 #[test]
 fn rules_decide_as_the_policy_does() {
-    let ranges = not_internet(&["8.8.4.0/24".parse().unwrap()]);
+    let ranges = not_internet(&["8.8.4.0/24", "198.19.7.7/24", "2001:2:0:7::7/64"].map(|range| range.parse().unwrap()));
     let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: true, begun_by: None };
     for case in list(&vectors()["decisions"]) {
         let mut told = state_json();

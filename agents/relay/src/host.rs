@@ -1,8 +1,11 @@
-//! The host's own addresses and the networks that it is in, kept up to date: what a VM must not reach by way of the internet.
+//! The host's own addresses and the networks that it is in, kept up to date: what a VM must not reach by way of the internet. An
+//! internet for tests that the host makes up at its loopback interface is none of them.
 
+use crate::internet::is_of_test_internet;
 use crate::network::Network;
 use nix::errno::Errno;
 use nix::ifaddrs::getifaddrs;
+use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::{
     AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, SockaddrStorage, bind, recv, socket,
 };
@@ -16,6 +19,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 const CHANGES: u32 = 0x10 | 0x40 | 0x100 | 0x400;
 const ROUTES4: &str = "/proc/net/route";
 const ROUTES6: &str = "/proc/net/ipv6_route";
+/// The loopback interface, as routes name it.
+const LOOPBACK: &str = "lo";
 const ROUTE_UP: u32 = 1;
 const ROUTE_GATEWAY: u32 = 2;
 
@@ -68,6 +73,9 @@ fn read() -> io::Result<Vec<Network>> {
     for interface in getifaddrs()? {
         let ip = |address: Option<&SockaddrStorage>| address.and_then(ip_of);
         let Some(address) = ip(interface.address.as_ref()) else { continue };
+        if interface.flags.contains(InterfaceFlags::IFF_LOOPBACK) && is_of_test_internet(address) {
+            continue;
+        }
         networks.push(Network::new(address, u8::MAX));
         if let Some(mask) = ip(interface.netmask.as_ref()) {
             networks.extend(network(address, prefix_of(mask)));
@@ -105,11 +113,8 @@ fn route4(line: &str) -> Option<Network> {
     let words: Vec<_> = line.split_ascii_whitespace().collect();
     let hex = |at: usize| u32::from_str_radix(words.get(at)?, 16).ok();
     let (to, flags, mask) = (hex(1)?, hex(3)?, hex(7)?);
-    if flags & ROUTE_UP == 0 || flags & ROUTE_GATEWAY != 0 {
-        return None;
-    }
     let address = |number: u32| IpAddr::V4(Ipv4Addr::from(number.to_ne_bytes()));
-    network(address(to), prefix_of(address(mask)))
+    local(flags, words.first()?, address(to), prefix_of(address(mask)))
 }
 
 /// The same of /proc/net/ipv6_route, where addresses are written as bytes.
@@ -118,10 +123,15 @@ fn route6(line: &str) -> Option<Network> {
     let to = u128::from_str_radix(words.first()?, 16).ok()?;
     let prefix = u8::from_str_radix(words.get(1)?, 16).ok()?;
     let flags = u32::from_str_radix(words.get(8)?, 16).ok()?;
-    if flags & ROUTE_UP == 0 || flags & ROUTE_GATEWAY != 0 {
+    local(flags, words.get(9)?, IpAddr::V6(Ipv6Addr::from_bits(to)), prefix)
+}
+
+fn local(flags: u32, interface: &str, first: IpAddr, prefix: u8) -> Option<Network> {
+    let is_test = interface == LOOPBACK && is_of_test_internet(first);
+    if flags & ROUTE_UP == 0 || flags & ROUTE_GATEWAY != 0 || is_test {
         return None;
     }
-    network(IpAddr::V6(Ipv6Addr::from_bits(to)), prefix)
+    network(first, prefix)
 }
 
 #[cfg(test)]
@@ -151,6 +161,26 @@ mod tests {
                        fe800000000000000000000000000001 00000400 00000001 00000000 00000003 eth0";
         assert_eq!(route6(default), None);
         assert_eq!(route6("a line"), None);
+    }
+
+    #[test]
+    fn an_internet_for_tests_is_the_hosts_own_but_at_the_loopback() {
+        let own4 =
+            |interface: &str| route4(&format!("{interface}\t000012C6\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"));
+        assert!(has(own4("eth0"), "198.18.0.7"));
+        assert_eq!(own4("lo"), None);
+        let own6 = |interface: &str| {
+            route6(&format!(
+                "20010002000001130000000000000000 40 00000000000000000000000000000000 00 \
+                 00000000000000000000000000000000 00000100 00000001 00000000 00000001 {interface}"
+            ))
+        };
+        assert!(has(own6("eth0"), "2001:2:0:113::7"));
+        assert_eq!(own6("lo"), None);
+        // What else is there is the host's.
+        let other = "00000000000000000000000000000001 80 00000000000000000000000000000000 00 \
+                     00000000000000000000000000000000 00000000 00000002 00000000 80200001 lo";
+        assert!(has(route6(other), "::1"));
     }
 
     #[test]

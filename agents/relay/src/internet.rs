@@ -33,13 +33,20 @@ const NOT_PUBLIC: [Network; 22] = [
     v6(0x2001, 0x20, 0, 28),
 ];
 
-/// Where internets for tests are (RFC 2544, RFC 5180), also such as the host itself makes up.
+/// Where internets for tests are (RFC 2544, RFC 5180). One that the host itself makes up is at its loopback interface.
 const TEST_INTERNETS: [Network; 2] = [v4(198, 18, 0, 15), v6(0x2001, 2, 0, 48)];
 
-/// `own`: the host's addresses and the networks that it is in.
+pub fn is_of_test_internet(address: IpAddr) -> bool {
+    is_in(address, &TEST_INTERNETS)
+}
+
+/// `own`: the host's addresses and the networks that it is in, see host.rs.
 pub fn is_internet(address: IpAddr, own: &[Network]) -> bool {
-    let is_in = |networks: &[Network]| networks.iter().any(|network| network.contains(address));
-    is_in(&TEST_INTERNETS) || !(is_in(&NOT_PUBLIC) || is_in(own))
+    !is_in(address, own) && (is_of_test_internet(address) || !is_in(address, &NOT_PUBLIC))
+}
+
+fn is_in(address: IpAddr, networks: &[Network]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 #[cfg(test)]
@@ -120,10 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn an_internet_for_tests_is_wherever_it_is() {
-        let own = [v4(198, 18, 0, 24), v6(0x2001, 2, 0, 64)];
-        for address in ["198.18.0.10", "198.19.255.255", "2001:2::1"] {
+    fn ranges_for_tests_are_but_for_networks_that_the_host_is_in() {
+        let own = [v4(198, 18, 7, 24), v6(0x2001, 2, 0, 64)];
+        for address in ["198.18.0.10", "198.19.255.255", "2001:2:0:113::1"] {
             assert!(is(address, &own), "{address}");
+        }
+        for address in ["198.18.7.1", "198.18.7.255", "2001:2::1"] {
+            assert!(!is(address, &own), "{address}");
         }
         assert!(!is("2001:3::1", &[]));
     }

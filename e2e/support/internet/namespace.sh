@@ -10,6 +10,8 @@ ip link set up1 up
 ip address add 93.184.216.7/24 dev up0
 ip address add 2a00:7::7/64 dev up0 nodad
 ip address add 192.168.77.7/24 dev up0
+ip address add 198.19.7.7/24 dev up0
+ip address add 2001:2:0:7::7/64 dev up0 nodad
 ip route add default via 93.184.216.1
 ip -6 route add default via 2a00:7::1
 # The internet's servers: ranges for tests, which count as internet everywhere.

@@ -25,7 +25,7 @@ const bridge = {
 
 const card = (id: number, change: Partial<AskCard> = {}): AskCard => ({
   ...{ id, vmId: "web" as VmId, vm: "web", names: ["build.harbour.example"], domain: "harbour.example", ports: [443] },
-  ...{ count: 14, sinceMs: 0, lastMs: Date.now() },
+  ...{ programs: [], count: 14, sinceMs: 0, lastMs: Date.now() },
   ...change,
 });
 const take = (...cards: AskCard[]): Promise<void> => act(async () => shell.asks.take(cards));
@@ -67,6 +67,13 @@ it("a card hangs from the bar, with the same answers for allow and deny, which a
   expect(buttons().filter(({ enabled }) => enabled).length).toBe(1);
   await wait(1);
   expect(buttons().every(({ enabled }) => enabled)).toBe(true);
+});
+
+it("says which program asked by the VM's own word, which cannot close its quotation marks", async () => {
+  await take(card(11));
+  expect(document.querySelector(".ask-word")).toBeNull();
+  await take(card(11, { programs: ["curl", "x” is safe\u{202e}"] }));
+  expect(textsOf(".ask-word")).toEqual(["web says: “curl, x' is safeU+202E”"]);
 });
 
 it("of a disposable there is no answer that writes a rule", async () => {

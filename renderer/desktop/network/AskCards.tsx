@@ -8,6 +8,7 @@ import { type KeyboardEvent as ReactKeyboardEvent, useState } from "react";
 import { useStore } from "zustand";
 import type { AskCard, CardAnswer } from "#shared/model/network.ts";
 import { Part } from "../../shell/Part.tsx";
+import { withinQuotes } from "#shared/model/text.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useTag } from "../../shell/use-vm.ts";
 import { agoWords, countOf } from "../../ui/format.ts";
@@ -126,7 +127,7 @@ interface OpenCardProps {
 function OpenCard({ card, isAnswering, answering }: OpenCardProps) {
   const { bridge, notices, policyChanges, vms } = useShell();
   const isThrowaway = useStore(vms, (state) => state.vms.find((one) => one.id === card.vmId)?.role === "disposable");
-  const { id, vmId, vm, names, ports, domain, count, lastMs } = card;
+  const { id, vmId, vm, names, ports, domain, programs, count, lastMs } = card;
   const tag = useTag(vmId);
   const scopes = [...names, ...(domain === null || names.every((name) => name === domain) ? [] : [`*.${domain}`])];
   const [chosen, setScope] = useState<string | null>(null);
@@ -184,6 +185,11 @@ function OpenCard({ card, isAnswering, answering }: OpenCardProps) {
       <p>
         Refused {countOf(count, "time")}, last {agoWords(agoS)}
       </p>
+      {programs.length > 0 && (
+        <p className="ask-word">
+          {vm} says: “<RevealedText text={withinQuotes(programs.join(", "))} />”
+        </p>
+      )}
       {scopes.length > 1 && (
         <div className="segments ask-scopes" role="radiogroup" aria-label="The answer is for">
           {scopes.map((one) => (

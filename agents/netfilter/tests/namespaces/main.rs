@@ -254,6 +254,27 @@ fn a_wrong_link_costs_that_link_and_wrong_state_changes_nothing() {
 }
 
 #[test]
+fn rules_that_nft_does_not_take_cost_their_vm_the_network_and_no_other() {
+    let Some(mut world) = world() else { return };
+    let other = world.second_vm(&["allow internet"]);
+    let reaches = "timeout 5 bash -c 'exec 3<>/dev/tcp/198.18.0.10/80'";
+    assert!(other.can(reaches));
+    world.tell_rules(&["allow internet"]);
+    // A table that another program owns has the name of that link's.
+    let mut owner = world.firewall.owner_of_table("netdev link-2");
+    let both = state_of_two(&["allow internet"], &["allow internet"]);
+    let problems = world.tell(both.clone());
+    assert_eq!(problems.iter().map(|problem| &problem["where"]).collect::<Vec<_>>(), ["link-2"], "{problems:?}");
+    assert!(problems[0]["reason"].as_str().unwrap().contains("Operation not permitted"), "{problems:?}");
+    world.exchange(WEB, 80, b"hello").unwrap();
+    assert!(!other.can(reaches));
+    owner.kill().unwrap();
+    owner.wait().unwrap();
+    assert_eq!(world.tell(both), [] as [serde_json::Value; 0]);
+    assert!(other.can(reaches));
+}
+
+#[test]
 fn a_program_that_was_killed_lets_nothing_pass_until_it_is_told_again() {
     let Some(mut world) = world() else { return };
     world.tell_rules(&["allow internet"]);

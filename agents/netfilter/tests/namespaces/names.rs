@@ -1,6 +1,6 @@
 //! VMs with rules about names: what is looked up, what is connected to, and what the first bytes say have to agree.
 
-use crate::support::{GREETING, OTHER, WEB, WEB6, World, echo, state, world};
+use crate::support::{GREETING, OTHER, WEB, WEB6, World, echo, look_up_at, state, state_of_two, world};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
@@ -94,6 +94,35 @@ fn the_name_has_to_be_looked_up_at_that_very_address() {
 }
 
 #[test]
+fn what_another_vm_has_looked_up_is_not_looked_up() {
+    let Some(mut world) = world() else { return };
+    let other = world.second_vm(&["allow web.example"]);
+    let both = state_of_two(&["allow web.example"], &["allow web.example"]);
+    assert_eq!(world.tell(both), [] as [serde_json::Value; 0]);
+    assert_eq!(world.addresses("web.example"), [WEB.parse::<IpAddr>().unwrap()]);
+    world.exchange(WEB, 443, &hello("web.example")).unwrap();
+    let reaches = "timeout 5 bash -c 'exec 3<>/dev/tcp/198.18.0.10/443'";
+    assert!(!other.can(reaches));
+    assert_eq!(look_up_at("10.137.0.9:53", &other, "web.example", RecordType::A).0, ResponseCode::NoError);
+    assert!(other.can(reaches));
+}
+
+#[test]
+fn a_flight_without_an_end_is_given_up_and_no_byte_of_it_passes() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let mut slow = world.connect_vm(WEB, 443).unwrap();
+    slow.write_all(&hello("web.example")[..20]).unwrap();
+    // A message in many records, of which the first one says that there are more.
+    let record = |content: &[u8]| [&[22, 3, 1, 0x40, 0][..], content].concat();
+    let first = [&[1, 0xff, 0xff, 0xff][..], &[3; 16_380]].concat();
+    let long = [vec![record(&first)], vec![record(&[3; 16_384]); 5]].concat().concat();
+    assert!(world.exchange(WEB, 443, &long).is_err());
+    slow.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    assert_eq!(slow.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+    assert_eq!(*world.received.lock().unwrap(), b"");
+}
+
+#[test]
 fn every_request_of_a_connection_counts() {
     let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
     let mut stream = world.connect_vm(WEB, 80).unwrap();
@@ -173,6 +202,20 @@ fn an_answer_whose_addresses_the_kernel_does_not_take_is_not_given() {
     let Some(world) = looked_up(&["allow web.example"], &[]) else { return };
     world.firewall.run("nft delete table inet atoll");
     assert_eq!(world.look_up("web.example", RecordType::A), (ResponseCode::ServFail, Vec::new()));
+    assert_eq!(*world.asked.lock().unwrap(), ["web.example"]);
+}
+
+#[test]
+fn an_answer_that_is_known_still_lets_the_vm_connect_anew() {
+    let Some(world) = looked_up(&["allow web.example"], &["web.example"]) else { return };
+    let mut open = world.connect_vm(WEB, 443).unwrap();
+    echo(&mut open, &hello("web.example")).unwrap();
+    // As where their time is over.
+    world.firewall.run("nft flush map inet atoll hosts4-link-1; nft flush map inet atoll ports4-link-1");
+    assert_eq!(world.connect_vm(WEB, 443).unwrap_err().0, ErrorKind::ConnectionRefused);
+    echo(&mut open, b"it goes on").unwrap();
+    assert_eq!(world.addresses("web.example"), [WEB.parse::<IpAddr>().unwrap()]);
+    world.exchange(WEB, 443, &hello("web.example")).unwrap();
     assert_eq!(*world.asked.lock().unwrap(), ["web.example"]);
 }
 

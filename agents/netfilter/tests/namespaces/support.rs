@@ -75,6 +75,20 @@ impl Namespace {
         let line = line.to_owned();
         self.inside(move || run(&line))
     }
+
+    /// Nobody else may change this table of nftables for as long as the process runs.
+    pub fn owner_of_table(&self, name: &str) -> Child {
+        let add = format!("add table {name} {{ flags owner; }}\n");
+        let child = self.inside(move || {
+            let mut nft = Command::new("/usr/sbin/nft");
+            let mut child = nft.arg("-i").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+            // It ends with its standard input, which stays open.
+            child.stdin.as_mut().unwrap().write_all(add.as_bytes()).unwrap();
+            child
+        });
+        self.run(&format!("timeout 10 sh -c 'until nft list table {name}; do sleep 0.05; done' 2>/dev/null"));
+        child
+    }
 }
 
 fn run(line: &str) -> String {
@@ -435,8 +449,13 @@ END"
     }
 }
 
-/// Asks the firewall, as the VM in this namespace does.
+/// Asks the firewall, as the first VM does.
 pub fn look_up(vm: &Namespace, name: &str, kind: RecordType) -> (ResponseCode, Vec<IpAddr>) {
+    look_up_at("10.137.0.5:53", vm, name, kind)
+}
+
+/// Asks the firewall at the link of the VM in this namespace.
+pub fn look_up_at(resolver: &'static str, vm: &Namespace, name: &str, kind: RecordType) -> (ResponseCode, Vec<IpAddr>) {
     let name = name.to_owned();
     vm.inside(move || {
         let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
@@ -444,10 +463,10 @@ pub fn look_up(vm: &Namespace, name: &str, kind: RecordType) -> (ResponseCode, V
         let mut message = Message::new();
         message.set_id(1).set_recursion_desired(true);
         message.add_query(Query::query(Name::from_str(&format!("{name}.")).unwrap(), kind));
-        socket.send_to(&message.to_vec().unwrap(), "10.137.0.5:53").unwrap();
+        socket.send_to(&message.to_vec().unwrap(), resolver).unwrap();
         let mut buffer = [0; 4096];
         let (length, from) = socket.recv_from(&mut buffer).unwrap();
-        assert_eq!(from, "10.137.0.5:53".parse().unwrap());
+        assert_eq!(from, resolver.parse().unwrap());
         let answer = Message::from_vec(&buffer[..length]).unwrap();
         (answer.response_code(), answer.answers().iter().filter_map(|record| record.data().ip_addr()).collect())
     })
