@@ -51,6 +51,7 @@ mod surfaces;
 mod text;
 mod tiles;
 mod windows;
+mod x11_connection;
 mod x11_focus_barrier;
 mod x11_proxy;
 mod x11_questions;
