@@ -12,9 +12,14 @@ use crate::apps;
 use crate::ports::PortKind;
 use crate::process::{self, Streams};
 use crate::services::Service;
+use crate::surfaces::Surface;
 use crate::text::cut;
 
-pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_launch, session_ended: None };
+pub const SERVICE: Service = Service {
+    port: PortKind::Control,
+    receive: Agent::receive_launch,
+    session_ended: Some(Agent::forget_launches),
+};
 
 /// Launches that are remembered: older ones have opened their windows long ago.
 const REMEMBERED: usize = 256;
@@ -67,6 +72,12 @@ fn parent_and_session(pid: u32) -> Option<(u32, u32)> {
 }
 
 impl Agent {
+    /// The session is over: to the host of the next one its numbers are those of other requests, or of none.
+    fn forget_launches(&mut self) {
+        self.launches = Launches::default();
+        self.surfaces.iter_mut().filter_map(Surface::window_mut).for_each(|window| window.launch = 0);
+    }
+
     fn receive_launch(&mut self, body: &Body, _payload: &[u8]) -> bool {
         let Body::Launch(launch) = body else { return false };
         self.launch(launch);
