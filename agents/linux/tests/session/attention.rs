@@ -10,7 +10,7 @@ use wayland_protocols::xdg::shell::client::xdg_toplevel;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, PropMode, StackMode,
+    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, MapState, PropMode, StackMode,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -146,6 +146,25 @@ fn a_minimised_x11_window_is_iconic_until_the_host_shows_it() {
     // Nobody but the host has asked for it.
     tell_root(&x11, window, "_NET_ACTIVE_WINDOW", [1, 0, 0, 0, 0]);
     assert_eq!(host.requested(id).0, WindowRequest::Activate);
+}
+
+/// As by a person who clicks twice in the dock: the second time the window is not mapped yet.
+#[test]
+fn an_x11_window_that_is_minimised_again_at_once_stays_so() {
+    let Stage { agent: _agent, mut host, mut x11, window, id } = stage();
+    host.configure(id, 1, (300, 200), SUSPENDED);
+    unmapped(&mut x11, window);
+    x11.forget();
+    host.configure(id, 2, (300, 200), 0);
+    host.configure(id, 3, (300, 200), SUSPENDED);
+    unmapped(&mut x11, window);
+    let attributes = x11.connection.get_window_attributes(window).expect("a request").reply();
+    assert_eq!(attributes.expect("the window").map_state, MapState::UNMAPPED);
+    x11.forget();
+    host.configure(id, 4, (300, 200), 0);
+    x11.wait("Expose", |event| matches!(event, Event::Expose(_)).then_some(()));
+    x11.paint(window, SIZE, 0x44_5566);
+    host.shows(id, (300, 200), 0x44_5566);
 }
 
 #[test]
