@@ -22,6 +22,8 @@ use crate::x11_windows::X11Windows;
 
 /// Pause before it is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
+/// When it has not come up by then, Wayland programs are not waited with any longer. Much more than it takes.
+const START_PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Default)]
 pub struct X11 {
@@ -80,7 +82,7 @@ impl Agent {
             Ok(spawned) => spawned,
             Err(error) => {
                 log::warn!("Xwayland cannot be started: {error}");
-                return;
+                return self.x11_gone();
             }
         };
         // Its sockets listen already: an X11 program that is started now waits in their queue until the server is
@@ -99,7 +101,10 @@ impl Agent {
                         agent.bridge_x11_clipboard(display_number);
                         agent.connect_to_x11(display_number, gate);
                     }
-                    Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
+                    Err(error) => {
+                        log::warn!("the X11 window manager cannot start: {error}");
+                        agent.x11_gone();
+                    }
                 }
             }
             XWaylandEvent::Error => {
@@ -109,11 +114,14 @@ impl Agent {
         });
         if let Err(error) = inserted {
             log::error!("{error}");
+            self.x11_gone();
         }
+        self.after(START_PATIENCE, |agent| agent.environment.report_settled());
     }
 
-    /// The X server has ended, and its windows with it; another is started.
+    /// The X server has ended, and its windows with it, or has not come up; another is started. Wayland programs need none.
     pub fn x11_gone(&mut self) {
+        self.environment.report_settled();
         let ids = self.surfaces.iter().filter(|surface| surface.x11().is_some()).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
             self.close_surface(id);

@@ -146,6 +146,21 @@ fn keys_right_after_the_focus_reach_the_window_also_while_the_server_is_busy() {
     }
 }
 
+/// Init waits for this file before it goes on.
+#[test]
+fn an_x_server_that_cannot_start_is_not_waited_for() {
+    let agent = Agent::start_with_x11_script("#!/bin/sh\nexit 1\n");
+    let mut host = agent.host();
+    let mut client = agent.client();
+    let _window = client.shown_window("needs no X server", 50, 50, 1);
+    let id = host.window_opened().surface;
+    host.shows(id, (50, 50), 1);
+    agent.wait_log("Xwayland ended while it started");
+    // Written right after that.
+    host.roundtrip();
+    assert!(agent.path("runtime/atoll/settled").exists());
+}
+
 /// A program may hold the X server as long as it likes: no other program's windows wait for it, and not even its own.
 #[test]
 fn a_program_that_holds_the_server_does_not_hold_the_windows_of_others() {
