@@ -19,6 +19,7 @@ use smithay::wayland::shell::xdg::dialog::XdgDialogState;
 use smithay::wayland::shm::ShmState;
 use smithay::wayland::viewporter::ViewporterState;
 use smithay::wayland::xdg_activation::XdgActivationState;
+use smithay::wayland::xdg_system_bell::XdgSystemBellState;
 use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 use super::decoration::ServerFrames;
@@ -44,6 +45,7 @@ pub struct Globals {
     pub activation: XdgActivationState,
     _xdg_decoration: XdgDecorationState,
     _xdg_dialog: XdgDialogState,
+    _system_bell: XdgSystemBellState,
     _output: OutputManagerState,
     _viewporter: ViewporterState,
     _fractional_scale: FractionalScaleManagerState,
@@ -68,6 +70,7 @@ impl Globals {
             activation: XdgActivationState::new::<Agent>(display),
             _xdg_decoration: XdgDecorationState::new::<Agent>(display),
             _xdg_dialog: XdgDialogState::new::<Agent>(display),
+            _system_bell: XdgSystemBellState::new::<Agent>(display),
             _output: OutputManagerState::new_with_xdg_output::<Agent>(display),
             _viewporter: ViewporterState::new::<Agent>(display),
             _fractional_scale: FractionalScaleManagerState::new::<Agent>(display),

@@ -7,6 +7,7 @@ use atoll_wire::{WindowRequest, WindowState};
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_token_v1;
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 use wayland_protocols::xdg::shell::client::xdg_toplevel;
+use wayland_protocols::xdg::system_bell::v1::client::xdg_system_bell_v1::XdgSystemBellV1;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
@@ -248,6 +249,26 @@ fn a_wayland_program_asks_for_activation_with_a_token_that_counts_once() {
     activation.activate(tokens[299].clone(), &window.surface);
     client.flush();
     assert_eq!(host.requested(id).0, WindowRequest::Activate);
+}
+
+#[test]
+fn a_wayland_program_that_rings_wants_attention() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let bell: XdgSystemBellV1 = client.bind(1);
+    let window = client.shown_window("rings", 50, 50, 1);
+    let id = host.window_opened().surface;
+    let (child, _role) = client.subsurface(&window.surface);
+    client.show(&child, 5, 5, 2);
+    window.surface.commit();
+    // Of no window, and of one that there is not: nobody is told of it.
+    bell.ring(None);
+    bell.ring(Some(&client.surface()));
+    for rung in [&window.surface, &child] {
+        bell.ring(Some(rung));
+        client.flush();
+        assert_eq!(host.requested(id), (WindowRequest::Attention, 0));
+    }
 }
 
 #[test]
