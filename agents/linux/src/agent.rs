@@ -142,10 +142,14 @@ impl Agent {
         self.associate_x11();
         self.update_x11_shapes();
         self.watch_x11_ghosts();
-        self.send_window_properties();
-        self.send_attention();
-        self.send_stacking();
-        self.send_popup_positions();
+        if self.is_backed_up() {
+            self.send_updates_later();
+        } else {
+            self.send_window_properties();
+            self.send_attention();
+            self.send_stacking();
+            self.send_popup_positions();
+        }
         self.update_keyboard_focus();
         self.send_cursor();
         self.settle_clipboard();

@@ -77,9 +77,11 @@ impl Agent {
             match self.ports.get(kind).flush() {
                 Flushed::Waits => {}
                 Flushed::More => self.wake.ping(),
+                Flushed::Later(wait) => self.flush_ports_later(wait),
                 Flushed::Lost => self.end_session(),
             }
         }
+        self.hold_or_read_programs();
     }
 
     /// Sends a message without payload; does nothing when there is no session.

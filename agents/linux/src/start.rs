@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
-use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction};
+use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction, RegistrationToken};
 use smithay::input::SeatState;
 use smithay::input::keyboard::XkbConfig;
 use smithay::reexports::wayland_server::Display;
@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
     let environment = Environment::new(socket.socket_name().to_owned())?;
 
     let mut agent = build(&event_loop, &display, environment)?;
-    insert_display(&handle, display)?;
+    agent.programs_are_read_by(insert_display(&handle, display)?);
     insert_socket(&handle, socket)?;
     handle.insert_source(signals, |_, (), agent| agent.stop(Exit::Terminated)).map_err(failed("signals"))?;
     match arguments {
@@ -115,7 +115,10 @@ fn build(
     })
 }
 
-fn insert_display(handle: &LoopHandle<'static, Agent>, mut display: Display<Agent>) -> Result<(), AgentError> {
+fn insert_display(
+    handle: &LoopHandle<'static, Agent>,
+    mut display: Display<Agent>,
+) -> Result<RegistrationToken, AgentError> {
     use std::os::fd::AsFd;
     let fd = display.as_fd().try_clone_to_owned().map_err(failed("display"))?;
     let source = Generic::new(fd, Interest::READ, Mode::Level);
@@ -127,7 +130,6 @@ fn insert_display(handle: &LoopHandle<'static, Agent>, mut display: Display<Agen
             }
             Ok(PostAction::Continue)
         })
-        .map(|_| ())
         .map_err(failed("display"))
 }
 

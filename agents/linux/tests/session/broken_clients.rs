@@ -285,3 +285,62 @@ fn a_program_that_opens_and_closes_without_end_is_ended() {
     }
     assert_serves(&mut agent, &mut host);
 }
+
+/// Each of them stays within what one program may ask for.
+#[test]
+fn many_programs_that_flood_together_do_not_flood_the_host() {
+    const PROGRAMS: usize = 15;
+    const REQUESTS: usize = 1900;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let mut programs = Vec::new();
+    for _ in 0..PROGRAMS {
+        let mut client = agent.client();
+        let window = client.shown_window("one of many", 10, 10, 1);
+        programs.push((client, window, host.window_opened().surface));
+    }
+    for (client, window, _) in &programs {
+        (0..REQUESTS).for_each(|_| window.toplevel.set_maximized());
+        client.flush();
+    }
+    // All of it comes, and nobody is disconnected.
+    for _ in 0..PROGRAMS * REQUESTS {
+        host.wait("a request", |body| matches!(body, atoll_wire::header::Message::WindowRequested(_)).then_some(()));
+    }
+    programs.iter_mut().for_each(|(client, ..)| client.roundtrip());
+    drop(programs);
+    assert_serves(&mut agent, &mut host);
+}
+
+/// Places of subsurfaces are told once a frame; of a thousand they would be more than a host takes.
+#[test]
+fn a_thousand_surfaces_that_never_stand_still_do_not_flood_the_host() {
+    const WINDOWS: usize = 200;
+    let mut agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let mut moving = Vec::new();
+    for _ in 0..WINDOWS {
+        let window = client.shown_window("moves", 10, 10, 1);
+        let (surface, role) = client.subsurface(&window.surface);
+        let buffer = client.show(&surface, 4, 4, 2);
+        window.surface.commit();
+        moving.push((window, surface, role, buffer));
+    }
+    client.roundtrip();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let mut at = 0;
+    while std::time::Instant::now() < until {
+        at += 1;
+        for (window, _, role, _) in &moving {
+            role.set_position(at % 100, 1);
+            window.surface.commit();
+        }
+        if client.try_roundtrip().is_err() {
+            break;
+        }
+    }
+    host.roundtrip();
+    drop(moving);
+    drop(client);
+    assert_serves(&mut agent, &mut host);
+}

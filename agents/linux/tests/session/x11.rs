@@ -17,6 +17,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
+use crate::support::agent::Agent;
 use crate::support::host::{CONTROL, Host};
 use crate::support::wayland::{self, Client};
 use crate::support::x11::X11Client;
