@@ -10,8 +10,8 @@ use crate::services::{self, Service};
 
 pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_session, session_ended: None };
 
-/// When this much waits for the control port, the host has stopped reading it.
-const MAX_CONTROL_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// When this much waits for the control port, the host has stopped reading it: what programs cause is held long before.
+const MAX_CONTROL_QUEUE_BYTES: usize = 16 * 1024 * 1024;
 /// Messages that are kept until Welcome comes; a host sends a few at most.
 const MAX_EARLY_MESSAGES: usize = 64;
 

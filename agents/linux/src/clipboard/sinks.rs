@@ -28,7 +28,11 @@ impl Sinks {
     /// Nobody reads the pipe; too many such files are being written; the kernel's.
     pub fn open(&self, fd: OwnedFd) -> io::Result<OwnedFd> {
         if FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::Fifo {
-            return reopened(&fd);
+            match reopened(&fd) {
+                // The pipe of another user's program cannot be opened again.
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+                opened => return opened,
+            }
         }
         if Arc::strong_count(&self.0) > MAX_THREADS {
             return Err(ErrorKind::ResourceBusy.into());
