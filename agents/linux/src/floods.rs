@@ -7,6 +7,7 @@
 //! Many clients together can do the latter all the same. What the host is told leaves at a pace (ports/pace.rs): while too
 //! much of it waits, changes that can wait are not told, and the requests of programs are not read.
 
+use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,12 +18,13 @@ use smithay::reexports::wayland_server::backend::DisconnectReason;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 
 use crate::agent::Agent;
+use crate::dispatch_watch::{DispatchWatch, Watched};
 use crate::ports::PortKind;
 use crate::protocols::ClientState;
 
 /// Processor time of the agent that may go into dispatching without a break. Processor time, so that a guest that is
 /// paused meanwhile does not lose its clients.
-const MAX_DISPATCH_TIME: Duration = Duration::from_secs(2);
+pub const MAX_DISPATCH_TIME: Duration = Duration::from_secs(2);
 
 /// Requests that become messages to the host: surfaces that are opened, and requests of windows. This many may come at
 /// once, and then so many each second. Each is a few messages; the host ends the session at 5000 a second.
@@ -61,12 +63,16 @@ impl RequestBudget {
 pub struct FloodWatch {
     /// On the clock of the agent's own processor time.
     dispatch_began_at: Duration,
+    /// None = it could not be started.
+    pub watch: Option<DispatchWatch>,
+    last_client: u64,
     /// What reads the requests of programs.
     programs: Option<RegistrationToken>,
     are_held: bool,
 }
 
-fn processor_time() -> Duration {
+/// Of the calling thread.
+pub fn processor_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
@@ -95,8 +101,26 @@ impl Agent {
         }
     }
 
+    pub fn start_dispatch_watch(&mut self) {
+        let started = DispatchWatch::start();
+        self.flood_watch.watch =
+            started.inspect_err(|error| log::error!("programs that flood are not noticed: {error}")).ok();
+    }
+
+    /// A client has connected.
+    pub fn watch_client(&mut self, client: &UnixStream) -> Option<Watched> {
+        self.flood_watch.last_client += 1;
+        let watched = self.flood_watch.watch.as_ref()?.watch(self.flood_watch.last_client, client);
+        watched.inspect_err(|error| log::debug!("a client is not watched: {error}")).ok()
+    }
+
     pub fn begin_dispatch(&mut self) {
         self.flood_watch.dispatch_began_at = processor_time();
+        self.flood_watch.watch.iter().for_each(DispatchWatch::begin);
+    }
+
+    pub fn end_dispatch(&mut self) {
+        self.flood_watch.watch.iter().for_each(DispatchWatch::end);
     }
 
     /// A client has made a request that takes time.

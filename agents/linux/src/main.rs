@@ -10,6 +10,7 @@ mod clipboard;
 mod clock;
 mod cursor;
 mod deferred;
+mod dispatch_watch;
 mod early_requests;
 mod encoding;
 mod environment;

@@ -94,8 +94,9 @@ impl Agent {
             return;
         }
         let mut bytes = Vec::new();
+        let opens = matches!(body, Body::WindowOpened(_) | Body::PopupOpened(_) | Body::SubsurfaceOpened(_));
         match atoll_wire::encode(body, payload, &mut bytes) {
-            Ok(()) => self.ports.get(kind).send(bytes),
+            Ok(()) => self.ports.get(kind).send(bytes, opens),
             Err(error) => log::error!("a message for {} cannot be sent: {error}", kind.name()),
         }
     }

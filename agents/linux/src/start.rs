@@ -38,6 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
     let environment = Environment::new(socket.socket_name().to_owned())?;
 
     let mut agent = build(&event_loop, &display, environment)?;
+    agent.start_dispatch_watch();
     agent.programs_are_read_by(insert_display(&handle, display)?);
     insert_socket(&handle, socket)?;
     handle.insert_source(signals, |_, (), agent| agent.stop(Exit::Terminated)).map_err(failed("signals"))?;
@@ -128,6 +129,7 @@ fn insert_display(
             if let Err(error) = display.dispatch_clients(agent) {
                 log::warn!("dispatching clients: {error}");
             }
+            agent.end_dispatch();
             Ok(PostAction::Continue)
         })
         .map_err(failed("display"))
@@ -136,7 +138,8 @@ fn insert_display(
 fn insert_socket(handle: &LoopHandle<'static, Agent>, socket: ListeningSocketSource) -> Result<(), AgentError> {
     handle
         .insert_source(socket, |stream, (), agent| {
-            if let Err(error) = agent.display.insert_client(stream, Arc::new(ClientState::default())) {
+            let state = ClientState { watched: agent.watch_client(&stream), ..ClientState::default() };
+            if let Err(error) = agent.display.insert_client(stream, Arc::new(state)) {
                 log::warn!("a client cannot be taken: {error}");
             }
         })

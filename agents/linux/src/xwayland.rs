@@ -151,7 +151,11 @@ impl Agent {
             }
             drop(gate.take());
         });
-        let make = move || made.send(X11Connections::make(display));
+        let make = move || {
+            if made.send(X11Connections::make(display)).is_err() {
+                log::debug!("the agent ends");
+            }
+        };
         let begun = inserted.map(|_| ()).map_err(|error| error.to_string()).and_then(|()| {
             let thread = thread::Builder::new().name("x11-connections".to_owned());
             thread.spawn(make).map(|_| ()).map_err(|error| error.to_string())

@@ -25,7 +25,7 @@ impl Sinks {
     /// A descriptor by which the same is written without ever blocking.
     ///
     /// # Errors
-    /// Nobody reads the pipe; too many such files are being written; the kernel's.
+    /// Too many such files are being written; the kernel's.
     pub fn open(&self, fd: OwnedFd) -> io::Result<OwnedFd> {
         if FileType::from_raw_mode(fstat(&fd)?.st_mode) == FileType::Fifo {
             match reopened(&fd) {
@@ -116,9 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_reads_is_none_to_paste_into() {
+    fn a_pipe_does_not_block_whatever_its_program_says() {
+        use rustix::fs::{fcntl_getfl, fcntl_setfl};
         let (read, write) = io::pipe().unwrap();
+        let theirs = write.try_clone().unwrap();
+        let ours = crate::streams::StreamFd::new(Sinks::default().open(write.into()).unwrap()).unwrap();
+        fcntl_setfl(&theirs, fcntl_getfl(&theirs).unwrap() - OFlags::NONBLOCK).unwrap();
+        let filled = std::iter::repeat_with(|| ours.clone().write(&[0; 4096])).find_map(Result::err).unwrap();
+        assert_eq!(filled.kind(), ErrorKind::WouldBlock);
         drop(read);
-        assert!(Sinks::default().open(write.into()).is_err());
+        assert!(ours.has_no_reader());
     }
 }

@@ -3,15 +3,24 @@
 
 use std::time::{Duration, Instant};
 
-/// Of messages and of bytes: so many at once after a rest, and then so many each second. The host allows three times the
-/// messages at once and a quarter more a second, and twice the bytes (MAX_CONTROL_* of shared/protocol/limits.ts).
-const BURST: [f64; 2] = [5000.0, 16.0 * MIB];
-const PER_S: [f64; 2] = [4000.0, 8.0 * MIB];
+/// Of messages, bytes and surfaces that open: so many at once after a rest, and then so many each second. The host allows
+/// two to three times as much at once, and a quarter more or twice as much a second (MAX_CONTROL_* and MAX_OPENS_* of
+/// shared/protocol/limits.ts).
+const BURST: [f64; 3] = [5000.0, 16.0 * MIB, 2000.0];
+const PER_S: [f64; 3] = [4000.0, 8.0 * MIB, 800.0];
 const MIB: f64 = 1024.0 * 1024.0;
+
+/// Of what waits in a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    pub messages: usize,
+    /// Of the messages: those that open a surface.
+    pub opens: usize,
+}
 
 #[derive(Debug)]
 pub struct Pace {
-    left: [f64; 2],
+    left: [f64; 3],
     since: Instant,
 }
 
@@ -33,9 +42,10 @@ impl Pace {
     }
 
     /// So much is sent, which may be more than is left.
-    pub fn spend(&mut self, messages: usize, bytes: usize) {
-        self.left[0] -= messages as f64;
+    pub fn spend(&mut self, count: Count, bytes: usize) {
+        self.left[0] -= count.messages as f64;
         self.left[1] -= bytes as f64;
+        self.left[2] -= count.opens as f64;
     }
 }
 
@@ -44,13 +54,25 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn messages(messages: usize) -> Count {
+        Count { messages, opens: 0 }
+    }
+
+    #[test]
+    fn surfaces_that_open_have_to_wait_sooner_than_others() {
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
+        pace.spend(Count { messages: 2400, opens: 2400 }, 100);
+        assert_eq!(pace.wait(now), Some(Duration::from_millis(500)));
+    }
+
     #[test]
     fn what_is_sent_beyond_the_burst_has_to_wait() {
         let now = Instant::now();
         let mut pace = Pace::new(now);
-        pace.spend(5000, 100);
+        pace.spend(messages(5000), 100);
         assert_eq!(pace.wait(now), None);
-        pace.spend(2000, 100);
+        pace.spend(messages(2000), 100);
         assert_eq!(pace.wait(now), Some(Duration::from_millis(500)));
         assert!(pace.wait(now + Duration::from_millis(400)).is_some());
         assert_eq!(pace.wait(now + Duration::from_millis(501)), None);
@@ -60,12 +82,12 @@ mod tests {
     fn few_large_messages_have_to_wait_as_well() {
         let now = Instant::now();
         let mut pace = Pace::new(now);
-        pace.spend(1, 24 << 20);
+        pace.spend(messages(1), 24 << 20);
         assert_eq!(pace.wait(now), Some(Duration::from_secs(1)));
         // No rest is longer than the burst.
         let later = now + Duration::from_secs(1000);
         assert_eq!(pace.wait(later), None);
-        pace.spend(1, 24 << 20);
+        pace.spend(messages(1), 24 << 20);
         assert_eq!(pace.wait(later), Some(Duration::from_secs(1)));
     }
 }

@@ -116,9 +116,10 @@ impl Port {
         self.queue.messages()
     }
 
-    pub fn send(&mut self, bytes: Vec<u8>) {
+    /// `opens`: the message opens a surface.
+    pub fn send(&mut self, bytes: Vec<u8>, opens: bool) {
         if self.epoch.is_some() {
-            self.queue.push(bytes);
+            self.queue.push(bytes, opens);
         }
     }
 
@@ -173,7 +174,7 @@ impl Port {
                     // The host repeats its announcement until it sees the echo, and accepts only one echo.
                     if self.epoch != Some(epoch) {
                         self.queue.clear();
-                        self.queue.push(opening(&epoch).to_vec());
+                        self.queue.push(opening(&epoch).to_vec(), false);
                         self.epoch = Some(epoch);
                         received.push(Received::Opened);
                     }

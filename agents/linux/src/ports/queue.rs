@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
-use super::pace::Pace;
+use super::pace::{Count, Pace};
 
 /// Small messages are joined up to this size: each write to a virtio port costs an exit to the hypervisor.
 const JOIN_BYTES: usize = 16 * 1024;
@@ -14,8 +14,8 @@ const JOIN_BYTES: usize = 16 * 1024;
 #[derive(Debug, Default)]
 struct Piece {
     bytes: Vec<u8>,
-    /// Its messages that have not been begun.
-    messages: usize,
+    /// Of its messages, those that have not been begun.
+    waiting: Count,
 }
 
 /// Why no more is written.
@@ -39,15 +39,18 @@ pub struct Queue {
 }
 
 impl Queue {
-    pub fn push(&mut self, message: Vec<u8>) {
+    /// `opens`: it opens a surface.
+    pub fn push(&mut self, message: Vec<u8>, opens: bool) {
         self.bytes += message.len();
         self.messages += 1;
+        let opens = usize::from(opens);
         match self.pieces.back_mut() {
             Some(last) if last.bytes.len() + message.len() <= JOIN_BYTES => {
                 last.bytes.extend_from_slice(&message);
-                last.messages += 1;
+                last.waiting.messages += 1;
+                last.waiting.opens += opens;
             }
-            _ => self.pieces.push_back(Piece { bytes: message, messages: 1 }),
+            _ => self.pieces.push_back(Piece { bytes: message, waiting: Count { messages: 1, opens } }),
         }
     }
 
@@ -87,8 +90,8 @@ impl Queue {
             match rustix::io::write(&fd, &rest[..rest.len().min(budget)]) {
                 Ok(0) | Err(Errno::AGAIN) => return Ok(Stopped::Done),
                 Ok(count) => {
-                    let begun = std::mem::take(&mut piece.messages);
-                    self.messages -= begun;
+                    let begun = std::mem::take(&mut piece.waiting);
+                    self.messages -= begun.messages;
                     if let Some(pace) = &mut pace {
                         pace.spend(begun, count);
                     }

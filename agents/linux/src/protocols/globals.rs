@@ -25,6 +25,7 @@ use smithay::wayland::xwayland_shell::XWaylandShellState;
 use super::decoration::ServerFrames;
 use crate::agent::Agent;
 use crate::clipboard::WaylandSource;
+use crate::dispatch_watch::Watched;
 use crate::floods::RequestBudget;
 
 /// smithay's states of the protocols. Those that are never read must be kept, too: they own their globals.
@@ -86,9 +87,12 @@ impl Globals {
 pub struct ClientState {
     pub compositor: CompositorClientState,
     pub request_budget: RequestBudget,
+    pub watched: Option<Watched>,
 }
 
 impl ClientData for ClientState {
     fn initialized(&self, _client: ClientId) {}
-    fn disconnected(&self, _client: ClientId, _reason: DisconnectReason) {}
+    fn disconnected(&self, _client: ClientId, _reason: DisconnectReason) {
+        self.watched.iter().for_each(Watched::forget);
+    }
 }

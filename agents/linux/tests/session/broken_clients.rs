@@ -12,6 +12,7 @@ use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 
 use crate::support::agent::Agent;
 use crate::support::host::Host;
+use crate::support::raw::RawClient;
 use crate::support::wayland::memory;
 
 /// A new program can still open a window, and the host gets its frame.
@@ -245,6 +246,32 @@ fn a_program_that_never_stops_asking_does_not_stop_the_agent() {
     assert_serves(&mut agent, &mut host);
 }
 
+/// The same of requests that change nothing until there is a commit, and there is none.
+#[test]
+fn a_program_that_never_commits_does_not_stop_the_agent_either() {
+    const CREATE_SURFACE: u16 = 0;
+    const SET_INPUT_REGION: u16 = 5;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let stop = Arc::new(AtomicBool::new(false));
+    let floods: Vec<_> = (0..2)
+        .map(|_| {
+            let mut program = RawClient::connect(agent.wayland());
+            let compositor = program.bind("wl_compositor");
+            let surface = program.new_id();
+            program.send(compositor, CREATE_SURFACE, &[surface]);
+            let stop = stop.clone();
+            std::thread::spawn(move || program.flood(surface, SET_INPUT_REGION, &[0], &stop))
+        })
+        .collect();
+    for _ in 0..50 {
+        host.roundtrip();
+    }
+    assert_serves(&mut agent, &mut host);
+    stop.store(true, Ordering::Relaxed);
+    floods.into_iter().for_each(|flood| flood.join().expect("a thread"));
+}
+
 /// It causes more messages than the host accepts from one VM.
 #[test]
 fn a_program_that_opens_and_closes_without_end_is_ended() {
@@ -300,8 +327,10 @@ fn many_programs_that_flood_together_do_not_flood_the_host() {
         programs.push((client, window, host.window_opened().surface));
     }
     for (client, window, _) in &programs {
-        (0..REQUESTS).for_each(|_| window.toplevel.set_maximized());
-        client.flush();
+        for _ in 0..REQUESTS / 100 {
+            (0..100).for_each(|_| window.toplevel.set_maximized());
+            client.flush();
+        }
     }
     // All of it comes, and nobody is disconnected.
     for _ in 0..PROGRAMS * REQUESTS {
@@ -309,6 +338,37 @@ fn many_programs_that_flood_together_do_not_flood_the_host() {
     }
     programs.iter_mut().for_each(|(client, ..)| client.roundtrip());
     drop(programs);
+    assert_serves(&mut agent, &mut host);
+}
+
+#[test]
+fn many_programs_that_open_and_close_together_do_not_flood_the_host() {
+    const PROGRAMS: usize = 8;
+    const WINDOWS: usize = 1500;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let open_and_close = |mut client: crate::support::wayland::Client| {
+        for at in 0..WINDOWS {
+            if at % 50 == 0 {
+                client.flush();
+            }
+            let surface = client.surface();
+            let xdg = client.shell.get_xdg_surface(&surface, &client.handle, ());
+            let toplevel = xdg.get_toplevel(&client.handle, ());
+            surface.commit();
+            toplevel.destroy();
+            xdg.destroy();
+            surface.destroy();
+        }
+        client.try_roundtrip().expect("it is not disconnected");
+    };
+    let programs: Vec<_> = (0..PROGRAMS).map(|_| agent.client()).collect();
+    let programs: Vec<_> =
+        programs.into_iter().map(|client| std::thread::spawn(move || open_and_close(client))).collect();
+    for _ in 0..PROGRAMS * WINDOWS {
+        host.wait("SurfaceClosed", |body| matches!(body, atoll_wire::header::Message::SurfaceClosed(_)).then_some(()));
+    }
+    programs.into_iter().for_each(|program| program.join().expect("a thread"));
     assert_serves(&mut agent, &mut host);
 }
 

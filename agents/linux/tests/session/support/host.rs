@@ -77,13 +77,13 @@ fn try_open(path: &Path, epoch: &Epoch) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-/// Control messages that a host takes: so many at once after a rest, and then so many each second.
-const MESSAGES_BURST: f64 = 15_000.0;
-const MESSAGES_PER_S: f64 = 5000.0;
+/// Control messages, and surfaces that open, that a host takes: so many at once after a rest, and then so many each second.
+const BURST: [f64; 2] = [15_000.0, 4000.0];
+const PER_S: [f64; 2] = [5000.0, 1000.0];
 
 fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Message)>, has_flooded: &AtomicBool) {
     let mut prefix = [0; 4];
-    let (mut left, mut since) = (MESSAGES_BURST, Instant::now());
+    let (mut left, mut since) = (BURST, Instant::now());
     while stream.read_exact(&mut prefix).is_ok() {
         let length = u32::from_le_bytes(prefix) as usize;
         let mut framed = prefix.to_vec();
@@ -93,9 +93,13 @@ fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Messa
         }
         let message = atoll_wire::decode(&framed).expect("the agent's messages are sound");
         let now = Instant::now();
-        left = (left + (now - since).as_secs_f64() * MESSAGES_PER_S).min(MESSAGES_BURST) - 1.0;
+        let opens =
+            matches!(message.body, Some(Body::WindowOpened(_) | Body::PopupOpened(_) | Body::SubsurfaceOpened(_)));
+        for (at, cost) in [1.0, f64::from(u8::from(opens))].into_iter().enumerate() {
+            left[at] = (left[at] + (now - since).as_secs_f64() * PER_S[at]).min(BURST[at]) - cost;
+        }
         since = now;
-        if port == CONTROL && left < 0.0 {
+        if port == CONTROL && left.iter().any(|left| *left < 0.0) {
             has_flooded.store(true, Ordering::Relaxed);
         }
         if out.send((port, message)).is_err() {
