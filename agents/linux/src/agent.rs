@@ -136,6 +136,7 @@ impl Agent {
 
     /// The end of each turn of the event loop: sends to host and clients what the turn has changed.
     pub fn end_turn(&mut self) {
+        self.notice_x11_start();
         self.read_x11_focus();
         self.release_held_input();
         self.receive_x11_requests();

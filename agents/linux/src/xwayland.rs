@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use calloop::RegistrationToken;
 use calloop::channel::{Event, channel};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{Client, Resource};
@@ -29,6 +30,10 @@ const START_PATIENCE: Duration = Duration::from_secs(20);
 pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
+    /// The same, while it starts.
+    starting: Option<Client>,
+    /// What waits until it has, and keeps it.
+    source: Option<RegistrationToken>,
     pub focus_barrier: Option<X11FocusBarrier>,
     pub clipboard: Option<X11Clipboard>,
     pub requests: Option<X11Requests>,
@@ -88,8 +93,10 @@ impl Agent {
         // Its sockets listen already: an X11 program that is started now waits in their queue until the server is
         // ready.
         self.environment.set_x11_display(xwayland.display_number());
+        self.x11.starting = Some(client.clone());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
+                agent.x11.starting = None;
                 let started = x11_proxy::start(x11_socket).map_err(Failed::from).and_then(|(relayed, gate)| {
                     let wm = X11Wm::start_wm(agent.handle.clone(), relayed, client.clone())?;
                     Ok((wm, gate))
@@ -108,26 +115,42 @@ impl Agent {
                 }
             }
             XWaylandEvent::Error => {
-                log::warn!("Xwayland ended while it started");
+                log::warn!("Xwayland does not say that it has started");
                 agent.x11_gone();
             }
         });
-        if let Err(error) = inserted {
-            log::error!("{error}");
-            self.x11_gone();
+        match inserted {
+            Ok(source) => self.x11.source = Some(source),
+            Err(error) => {
+                log::error!("{error}");
+                self.x11_gone();
+            }
         }
         self.after(START_PATIENCE, |agent| agent.environment.report_settled());
+    }
+
+    /// Once a turn. smithay does not say that it has ended before it was ready, and waits on, without a rest.
+    pub fn notice_x11_start(&mut self) {
+        let is_gone = |client: &Client| client.get_credentials(&self.display).is_err();
+        if self.x11.starting.as_ref().is_some_and(is_gone) {
+            log::warn!("Xwayland ended while it started");
+            self.x11_gone();
+        }
     }
 
     /// The X server has ended, and its windows with it, or has not come up; another is started. Wayland programs need none.
     pub fn x11_gone(&mut self) {
         self.environment.report_settled();
+        if self.x11.starting.take().is_some() {
+            self.x11.source.take().into_iter().for_each(|source| self.handle.remove(source));
+        }
         let ids = self.surfaces.iter().filter(|surface| surface.x11().is_some()).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
             self.close_surface(id);
         }
         // Later, since it is the window manager itself that calls this.
         let later = self.after(RESTART_DELAY, |agent| {
+            agent.x11.source.take().into_iter().for_each(|source| agent.handle.remove(source));
             agent.x11 = X11::default();
             agent.start_xwayland();
         });
@@ -136,7 +159,7 @@ impl Agent {
         }
     }
 
-    /// Makes the agent's own connections, in a thread: a program may hold the server before they are made. The window
+    /// Makes the agent's own connections, in a thread: the server may be busy with programs already. The window
     /// manager hears of programs when they are.
     fn connect_to_x11(&mut self, display: u32, gate: Gate) {
         let (made, connections) = channel();
