@@ -13,7 +13,7 @@ use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 use crate::support::agent::Agent;
 use crate::support::host::Host;
 use crate::support::raw::RawClient;
-use crate::support::wayland::memory;
+use crate::support::wayland::{Client, memory};
 
 /// A new program can still open a window, and the host gets its frame.
 fn assert_serves(agent: &mut Agent, host: &mut Host) {
@@ -254,22 +254,18 @@ fn a_program_that_never_commits_does_not_stop_the_agent_either() {
     let mut agent = Agent::start();
     let mut host = agent.host();
     let stop = Arc::new(AtomicBool::new(false));
-    let floods: Vec<_> = (0..2)
-        .map(|_| {
-            let mut program = RawClient::connect(agent.wayland());
-            let compositor = program.bind("wl_compositor");
-            let surface = program.new_id();
-            program.send(compositor, CREATE_SURFACE, &[surface]);
-            let stop = stop.clone();
-            std::thread::spawn(move || program.flood(surface, SET_INPUT_REGION, &[0], &stop))
-        })
-        .collect();
+    let mut program = RawClient::connect(agent.wayland());
+    let compositor = program.bind("wl_compositor");
+    let surface = program.new_id();
+    program.send(compositor, CREATE_SURFACE, &[surface]);
+    let stopped = stop.clone();
+    let flood = std::thread::spawn(move || program.flood(surface, SET_INPUT_REGION, &[0], &stopped));
     for _ in 0..50 {
         host.roundtrip();
     }
     assert_serves(&mut agent, &mut host);
     stop.store(true, Ordering::Relaxed);
-    floods.into_iter().for_each(|flood| flood.join().expect("a thread"));
+    flood.join().expect("a thread");
 }
 
 /// It causes more messages than the host accepts from one VM.
@@ -341,16 +337,17 @@ fn many_programs_that_flood_together_do_not_flood_the_host() {
     assert_serves(&mut agent, &mut host);
 }
 
+/// Whoever leaves no time for others is disconnected, as above.
 #[test]
 fn many_programs_that_open_and_close_together_do_not_flood_the_host() {
     const PROGRAMS: usize = 8;
     const WINDOWS: usize = 1500;
     let mut agent = Agent::start();
     let mut host = agent.host();
-    let open_and_close = |mut client: crate::support::wayland::Client| {
+    let open_and_close = |mut client: Client| {
         for at in 0..WINDOWS {
-            if at % 50 == 0 {
-                client.flush();
+            if at % 50 == 0 && client.try_flush().is_err() {
+                return;
             }
             let surface = client.surface();
             let xdg = client.shell.get_xdg_surface(&surface, &client.handle, ());
@@ -360,14 +357,13 @@ fn many_programs_that_open_and_close_together_do_not_flood_the_host() {
             xdg.destroy();
             surface.destroy();
         }
-        client.try_roundtrip().expect("it is not disconnected");
+        if client.try_roundtrip().is_err() {
+            eprintln!("a program was disconnected");
+        }
     };
     let programs: Vec<_> = (0..PROGRAMS).map(|_| agent.client()).collect();
     let programs: Vec<_> =
         programs.into_iter().map(|client| std::thread::spawn(move || open_and_close(client))).collect();
-    for _ in 0..PROGRAMS * WINDOWS {
-        host.wait("SurfaceClosed", |body| matches!(body, atoll_wire::header::Message::SurfaceClosed(_)).then_some(()));
-    }
     programs.into_iter().for_each(|program| program.join().expect("a thread"));
     assert_serves(&mut agent, &mut host);
 }
