@@ -1,13 +1,11 @@
 //! Stands between the X server and smithay's window manager. That one handles each event by itself, most of them with
 //! questions that the server has to answer first: a program that renames its window without end would hold up the windows
 //! of all others. So each program has an allowance, and what waits is merged: see `queues`. It is a thread, since the
-//! window manager waits for the server's answers in the agent's own one. So that no program makes it wait, the window manager's
-//! connection is one that is served also while a program holds the server.
+//! window manager waits for the server's answers in the agent's own one.
 
 mod allowance;
 mod packets;
 mod queues;
-mod requests;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
@@ -18,10 +16,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-use crate::x11_connection::make_impervious;
-use packets::{Splitter, setup_length, setup_request_length};
+use packets::Splitter;
 use queues::Queues;
-use requests::Requests;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 16 * 1024;
@@ -40,9 +36,11 @@ pub struct Gate {
 /// There are no file descriptors or threads left.
 pub fn start(server: UnixStream) -> io::Result<(UnixStream, Gate)> {
     let (manager, ours) = UnixStream::pair()?;
+    let mut to_manager = Outgoing::new(ours)?;
+    let mut to_server = Outgoing::new(server)?;
     let (gate, held) = pipe_with(PipeFlags::CLOEXEC)?;
     thread::Builder::new().name("x11-relay".to_owned()).spawn(move || {
-        if let Err(error) = set_up(server, ours).and_then(|mut relay| relay.run(gate)) {
+        if let Err(error) = relay(&mut to_server, &mut to_manager, gate) {
             log::debug!("the connection with the X server has ended: {error}");
         }
     })?;
@@ -91,74 +89,41 @@ impl Outgoing {
     }
 }
 
-struct Relay {
-    server: Outgoing,
-    manager: Outgoing,
-    queues: Queues,
-}
-
-/// Passes on how the window manager sets up its connection, and then makes it one that no program can hold.
-fn set_up(mut server: UnixStream, mut manager: UnixStream) -> io::Result<Relay> {
-    server.set_nonblocking(false)?;
-    let request = read_whole(&mut manager, 12, setup_request_length)?;
-    server.write_all(&request)?;
-    let answer = read_whole(&mut server, 8, setup_length)?;
+/// Ends with an error, at the latest when an end is closed.
+fn relay(server: &mut Outgoing, manager: &mut Outgoing, gate: OwnedFd) -> io::Result<()> {
+    let mut splitter = Splitter::default();
     let mut queues = Queues::default();
-    queues.set_up(&answer);
-    // Before the manager is told: what it asks comes after it.
-    queues.ahead = make_impervious(&mut server)?;
-    manager.write_all(&answer)?;
-    Ok(Relay { server: Outgoing::new(server)?, manager: Outgoing::new(manager)?, queues })
-}
-
-/// Reads a message whose first bytes, so many, say how long it is.
-fn read_whole(from: &mut UnixStream, first: usize, length: fn(&[u8]) -> Option<usize>) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; first];
-    from.read_exact(&mut bytes)?;
-    let whole = length(&bytes).ok_or(ErrorKind::InvalidData)?;
-    bytes.resize(whole.max(first), 0);
-    from.read_exact(&mut bytes[first..])?;
-    Ok(bytes)
-}
-
-impl Relay {
-    /// Ends with an error, at the latest when an end is closed.
-    fn run(&mut self, gate: OwnedFd) -> io::Result<()> {
-        let Self { server, manager, queues } = self;
-        let mut splitter = Splitter::default();
-        let mut requests = Requests::default();
-        let mut gate = Some(gate);
-        loop {
-            while let Some(bytes) = manager.read()? {
-                requests.pass(bytes, &mut server.bytes);
+    let mut gate = Some(gate);
+    loop {
+        while let Some(bytes) = manager.read()? {
+            server.bytes.extend_from_slice(bytes);
+        }
+        server.flush()?;
+        while let Some(bytes) = server.read()? {
+            splitter.push(bytes);
+            let now = Instant::now();
+            while let Some(packet) = splitter.next() {
+                queues.take(packet, now, &mut manager.bytes);
             }
-            server.flush()?;
-            while let Some(bytes) = server.read()? {
-                splitter.push(bytes);
-                let now = Instant::now();
-                while let Some(packet) = splitter.next() {
-                    queues.take(packet, now, &mut manager.bytes);
-                }
-            }
-            let mut wait = None;
-            if manager.bytes.len() < MAX_UNREAD_BYTES {
-                wait = queues.release(Instant::now(), &mut manager.bytes);
-            }
-            manager.flush()?;
-            let timeout = wait.map(timespec);
-            let (to_server, to_manager) = (server.interest(), manager.interest());
-            let mut ends = vec![PollFd::new(&server.stream, to_server), PollFd::new(&manager.stream, to_manager)];
-            ends.extend(gate.as_ref().map(|gate| PollFd::new(gate, PollFlags::IN)));
-            match poll(&mut ends, timeout.as_ref()) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-            // Its other end is closed.
-            if ends.get(2).is_some_and(|gate| !gate.revents().is_empty()) {
-                drop(ends);
-                gate = None;
-                queues.is_open = true;
-            }
+        }
+        let mut wait = None;
+        if manager.bytes.len() < MAX_UNREAD_BYTES {
+            wait = queues.release(Instant::now(), &mut manager.bytes);
+        }
+        manager.flush()?;
+        let timeout = wait.map(timespec);
+        let (to_server, to_manager) = (server.interest(), manager.interest());
+        let mut ends = vec![PollFd::new(&server.stream, to_server), PollFd::new(&manager.stream, to_manager)];
+        ends.extend(gate.as_ref().map(|gate| PollFd::new(gate, PollFlags::IN)));
+        match poll(&mut ends, timeout.as_ref()) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // Its other end is closed.
+        if ends.get(2).is_some_and(|gate| !gate.revents().is_empty()) {
+            drop(ends);
+            gate = None;
+            queues.is_open = true;
         }
     }
 }

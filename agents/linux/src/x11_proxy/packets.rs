@@ -14,6 +14,7 @@ const SENT: u8 = 0x80;
 pub struct Splitter {
     bytes: Vec<u8>,
     taken: usize,
+    is_set_up: bool,
 }
 
 impl Splitter {
@@ -23,24 +24,18 @@ impl Splitter {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next packet that is complete.
-    pub fn next(&mut self) -> Option<&mut [u8]> {
-        let rest = &mut self.bytes[self.taken..];
-        let length = packet_length(rest)?;
-        let packet = rest.get_mut(..length)?;
+    /// The next packet that is complete. The first one is the answer to the connection's set-up.
+    pub fn next(&mut self) -> Option<&[u8]> {
+        let rest = &self.bytes[self.taken..];
+        let length = if self.is_set_up { packet_length(rest)? } else { setup_length(rest)? };
+        let packet = rest.get(..length)?;
+        self.is_set_up = true;
         self.taken += length;
         Some(packet)
     }
 }
 
-/// Of a connection's set-up, by its first 12 bytes.
-pub fn setup_request_length(bytes: &[u8]) -> Option<usize> {
-    let padded = |at: usize| Some(usize::from(u16_at(bytes, at)?).next_multiple_of(4));
-    Some(12 + padded(6)? + padded(8)?)
-}
-
-/// Of the answer to it, by its first 8 bytes.
-pub fn setup_length(bytes: &[u8]) -> Option<usize> {
+fn setup_length(bytes: &[u8]) -> Option<usize> {
     Some(8 + usize::from(u16_at(bytes, 6)?) * 4)
 }
 
@@ -182,17 +177,10 @@ impl Place {
     }
 }
 
-/// None = a packet without a sequence number: KeymapNotify.
+/// None = a packet without a sequence number: the set-up's answer, KeymapNotify.
 pub fn sequence(packet: &[u8]) -> Option<u16> {
     const KEYMAP_NOTIFY: u8 = 11;
     (packet.first()? & 0x7f != KEYMAP_NOTIFY).then(|| u16_at(packet, 2))?
-}
-
-/// Counts the requests that a packet answers, or comes after, without the first ones, `ahead`.
-pub fn count_from(packet: &mut [u8], ahead: u16) {
-    if let (Some(number), Some(place)) = (sequence(packet), packet.get_mut(2..4)) {
-        place.copy_from_slice(&number.wrapping_sub(ahead).to_ne_bytes());
-    }
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::allowance::Allowance;
-use super::packets::{Event, Ids, Kind, Place, count_from, sequence};
+use super::packets::{Event, Ids, Kind, Place, sequence};
 
 /// Waiting events of one program; above this those of the server pass without an allowance, and others are dropped.
 const MAX_WAITING: usize = 4096;
@@ -22,8 +22,6 @@ struct Program {
 pub struct Queues {
     /// Programs are heard.
     pub is_open: bool,
-    /// Requests that the server has read before the window manager's first one.
-    pub ahead: u16,
     /// The window manager's; None = the connection has not been set up.
     ids: Option<Ids>,
     programs: HashMap<u32, Program>,
@@ -37,16 +35,10 @@ pub struct Queues {
 }
 
 impl Queues {
-    /// The server's answer to the set-up of the connection.
-    pub fn set_up(&mut self, answer: &[u8]) {
-        self.ids = Ids::of_setup(answer);
-    }
-
     /// Takes the server's next packet; appends what the window manager is given of it to `out`.
-    pub fn take(&mut self, packet: &mut [u8], now: Instant, out: &mut Vec<u8>) {
-        count_from(packet, self.ahead);
-        let packet = &*packet;
+    pub fn take(&mut self, packet: &[u8], now: Instant, out: &mut Vec<u8>) {
         let Some(ids) = self.ids else {
+            self.ids = Ids::of_setup(packet);
             out.extend_from_slice(packet);
             return;
         };
@@ -230,13 +222,15 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let mut queues = Queues { is_open: true, ..Queues::default() };
-            queues.set_up(&setup());
-            Self { queues, now: Instant::now(), out: Vec::new() }
+            let queues = Queues { is_open: true, ..Queues::default() };
+            let mut bench = Self { queues, now: Instant::now(), out: Vec::new() };
+            bench.take(&setup());
+            assert_eq!(std::mem::take(&mut bench.out), setup());
+            bench
         }
 
         fn take(&mut self, packet: &[u8]) {
-            self.queues.take(&mut packet.to_vec(), self.now, &mut self.out);
+            self.queues.take(packet, self.now, &mut self.out);
         }
 
         fn release_after(&mut self, passed: Duration) -> Option<Duration> {
@@ -410,31 +404,21 @@ mod tests {
     fn programs_wait_until_they_may_be_heard_and_the_server_does_not() {
         const REPLY: u8 = 1;
         let mut bench = Bench::new();
-        (bench.queues.is_open, bench.queues.ahead) = (false, 2);
+        bench.queues.is_open = false;
         bench.take(&created(PROGRAM + 1));
         bench.take(&event(REPLY, 3, 0, 0));
         assert_eq!(bench.release_after(Duration::from_secs(60)), None);
-        assert_eq!(bench.out(), [(REPLY, 1, 0)]);
+        assert_eq!(bench.out(), [(REPLY, 3, 0)]);
         bench.queues.is_open = true;
         bench.release_after(Duration::ZERO);
-        assert_eq!(bench.out(), [(16, 1, PROGRAM + 1)]);
-    }
-
-    #[test]
-    fn the_count_of_requests_goes_round() {
-        let mut bench = Bench::new();
-        bench.queues.ahead = 2;
-        let numbers = [2, 3, u16::MAX, 0, 1, 2];
-        numbers.into_iter().for_each(|number| bench.take(&named(PROGRAM, number)));
-        let counted: Vec<u16> = bench.out().into_iter().map(|(_, number, _)| number).collect();
-        assert_eq!(counted, [0, 1, u16::MAX - 2, u16::MAX - 1, u16::MAX, 0]);
+        assert_eq!(bench.out(), [(16, 3, PROGRAM + 1)]);
     }
 
     #[test]
     fn packets_are_found_however_they_are_cut() {
         let mut reply = event(1, 1, 2, 0).to_vec();
         reply.extend([9; 8]);
-        let packets = [named(PROGRAM, 1).to_vec(), reply, created(PROGRAM).to_vec()];
+        let packets = [setup(), named(PROGRAM, 1).to_vec(), reply, created(PROGRAM).to_vec()];
         let bytes = packets.concat();
         for size in [1, 7, 33, bytes.len()] {
             let mut splitter = Splitter::default();

@@ -162,7 +162,8 @@ fn an_x_server_that_cannot_start_is_not_waited_for() {
     assert!(agent.path("runtime/atoll/settled").exists());
 }
 
-/// A program may hold the X server as long as it likes: no other program's windows wait for it, and not even its own.
+/// Xwayland lets no program hold it (GrabServer), which nothing in the agent is ready for: the window manager asks it for
+/// each of these windows, and waits for the answers.
 #[test]
 fn a_program_that_holds_the_server_does_not_hold_the_windows_of_others() {
     let Stage { agent, mut host, mut x11, .. } = stage();
