@@ -136,16 +136,21 @@ impl Agent {
 
     /// The end of each turn of the event loop: sends to host and clients what the turn has changed.
     pub fn end_turn(&mut self) {
+        self.notice_x11_start();
         self.read_x11_focus();
         self.release_held_input();
         self.receive_x11_requests();
         self.associate_x11();
         self.update_x11_shapes();
         self.watch_x11_ghosts();
-        self.send_window_properties();
-        self.send_attention();
-        self.send_stacking();
-        self.send_popup_positions();
+        if self.is_backed_up() {
+            self.send_updates_later();
+        } else {
+            self.send_window_properties();
+            self.send_attention();
+            self.send_stacking();
+            self.send_popup_positions();
+        }
         self.update_keyboard_focus();
         self.send_cursor();
         self.settle_clipboard();

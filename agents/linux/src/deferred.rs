@@ -16,6 +16,7 @@ pub const PROPERTIES_INTERVAL: Duration = Duration::from_millis(100);
 pub struct Deferred {
     flush_timer_armed: bool,
     properties_timer_armed: bool,
+    ports_timer_armed: bool,
 }
 
 /// Whether something that was sent at `sent_at` may not be sent again yet.
@@ -29,6 +30,14 @@ impl Agent {
         if !self.deferred.flush_timer_armed {
             let armed = self.after(UPDATE_INTERVAL, |agent| agent.deferred.flush_timer_armed = false);
             self.deferred.flush_timer_armed = armed;
+        }
+    }
+
+    /// Writes to the ports again after this time.
+    pub fn flush_ports_later(&mut self, wait: Duration) {
+        if !self.deferred.ports_timer_armed {
+            let armed = self.after(wait, |agent| agent.deferred.ports_timer_armed = false);
+            self.deferred.ports_timer_armed = armed;
         }
     }
 

@@ -3,26 +3,39 @@
 //! The connections of clients are read one after another, each until it is empty: a client that sends faster than the
 //! agent handles its requests would stop everything else. And a client that opens and closes surfaces without end would
 //! use up the quota that the host has for messages of one VM. A client that waits for any answer can do neither.
+//!
+//! Many clients together can do the latter all the same. What the host is told leaves at a pace (ports/pace.rs): while too
+//! much of it waits, changes that can wait are not told, and the requests of programs are not read.
 
+use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use calloop::RegistrationToken;
 use rustix::time::{ClockId, clock_gettime};
 use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::backend::DisconnectReason;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 
 use crate::agent::Agent;
+use crate::dispatch_watch::{DispatchWatch, Watched};
+use crate::ports::PortKind;
 use crate::protocols::ClientState;
 
 /// Processor time of the agent that may go into dispatching without a break. Processor time, so that a guest that is
 /// paused meanwhile does not lose its clients.
-const MAX_DISPATCH_TIME: Duration = Duration::from_secs(2);
+pub const MAX_DISPATCH_TIME: Duration = Duration::from_secs(2);
 
 /// Requests that become messages to the host: surfaces that are opened, and requests of windows. This many may come at
 /// once, and then so many each second. Each is a few messages; the host ends the session at 5000 a second.
 const REQUEST_BURST: f64 = 2000.0;
 const REQUESTS_PER_S: f64 = 500.0;
+
+/// Messages for the host that wait: from so many on, changes of what it knows wait as well, and are told in their newest
+/// state; from so many on no program is read, until no more than so many are left.
+const DEFER_FROM: usize = 500;
+const HOLD_FROM: usize = 2000;
+const READ_FROM: usize = 1000;
 
 /// The requests that a client may still make; see REQUEST_BURST.
 #[derive(Debug)]
@@ -50,15 +63,64 @@ impl RequestBudget {
 pub struct FloodWatch {
     /// On the clock of the agent's own processor time.
     dispatch_began_at: Duration,
+    /// None = it could not be started.
+    pub watch: Option<DispatchWatch>,
+    last_client: u64,
+    /// What reads the requests of programs.
+    programs: Option<RegistrationToken>,
+    are_held: bool,
 }
 
-fn processor_time() -> Duration {
+/// Of the calling thread.
+pub fn processor_time() -> Duration {
     Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 impl Agent {
+    pub fn programs_are_read_by(&mut self, source: RegistrationToken) {
+        self.flood_watch.programs = Some(source);
+    }
+
+    /// Whether so much waits for the host that changes of what it knows are to wait.
+    pub fn is_backed_up(&mut self) -> bool {
+        self.ports.get(PortKind::Control).queued_messages() > DEFER_FROM
+    }
+
+    /// Once a turn: stops reading programs, or begins again.
+    pub fn hold_or_read_programs(&mut self) {
+        let waiting = self.ports.get(PortKind::Control).queued_messages();
+        let are_held = waiting > if self.flood_watch.are_held { READ_FROM } else { HOLD_FROM };
+        let Some(programs) = self.flood_watch.programs.as_ref().filter(|_| are_held != self.flood_watch.are_held)
+        else {
+            return;
+        };
+        let done = if are_held { self.handle.disable(programs) } else { self.handle.enable(programs) };
+        match done {
+            Ok(()) => self.flood_watch.are_held = are_held,
+            Err(error) => log::error!("{error}"),
+        }
+    }
+
+    pub fn start_dispatch_watch(&mut self) {
+        let started = DispatchWatch::start();
+        self.flood_watch.watch =
+            started.inspect_err(|error| log::error!("programs that flood are not noticed: {error}")).ok();
+    }
+
+    /// A client has connected.
+    pub fn watch_client(&mut self, client: &UnixStream) -> Option<Watched> {
+        self.flood_watch.last_client += 1;
+        let watched = self.flood_watch.watch.as_ref()?.watch(self.flood_watch.last_client, client);
+        watched.inspect_err(|error| log::debug!("a client is not watched: {error}")).ok()
+    }
+
     pub fn begin_dispatch(&mut self) {
         self.flood_watch.dispatch_began_at = processor_time();
+        self.flood_watch.watch.iter().for_each(DispatchWatch::begin);
+    }
+
+    pub fn end_dispatch(&mut self) {
+        self.flood_watch.watch.iter().for_each(DispatchWatch::end);
     }
 
     /// A client has made a request that takes time.

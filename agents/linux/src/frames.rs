@@ -84,7 +84,7 @@ impl Agent {
     fn send_part(&mut self, part: Part) {
         let mut bytes = Vec::new();
         match atoll_wire::encode(part.body, &part.payload, &mut bytes) {
-            Ok(()) => self.ports.get(PortKind::Frames).send(bytes),
+            Ok(()) => self.ports.get(PortKind::Frames).send(bytes, false),
             Err(error) => log::error!("a frame cannot be sent: {error}"),
         }
     }

@@ -15,6 +15,8 @@ pub struct Iconic {
     is_unmapped: bool,
     /// The host wants it to be mapped again.
     is_ending: bool,
+    /// The host has minimised it again before it was.
+    is_again: bool,
 }
 
 impl Agent {
@@ -24,6 +26,7 @@ impl Agent {
         let Some(x11) = surface.x11().cloned() else { return };
         let Some(window) = surface.window_mut() else { return };
         let Some(requests) = &self.x11.requests else { return };
+        window.is_iconic_due &= is_iconic;
         let done = match (&mut window.iconic, is_iconic) {
             (None, true) => {
                 window.iconic = Some(Iconic::default());
@@ -35,7 +38,11 @@ impl Agent {
                 iconic.is_ending = true;
                 requests.map(x11.window_id()).is_ok()
             }
-            _ => true,
+            (Some(iconic), _) => {
+                iconic.is_again = is_iconic && iconic.is_ending;
+                true
+            }
+            (None, false) => true,
         };
         if !done {
             log::debug!("minimising an X11 window: the X server is gone");
@@ -52,8 +59,22 @@ impl Agent {
         }
         if !iconic.is_ending {
             self.want_attention(id, WindowRequest::Unminimize);
+        } else if iconic.is_again {
+            if let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) {
+                window.is_iconic_due = true;
+            }
         }
         true
+    }
+
+    /// An X11 window has been mapped by the window manager: only now can it be unmapped again, which is another
+    /// connection's request.
+    pub fn minimize_due_x11(&mut self, x11: &X11Surface) {
+        let Some(id) = self.surfaces.of_x11(x11) else { return };
+        let window = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut());
+        if window.is_some_and(|window| std::mem::take(&mut window.is_iconic_due)) {
+            self.set_iconic(id, true);
+        }
     }
 
     /// An X11 window was unmapped; true = by the agent, because it is minimised.

@@ -12,9 +12,11 @@ use crate::apps;
 use crate::ports::PortKind;
 use crate::process::{self, Streams};
 use crate::services::Service;
+use crate::surfaces::Surface;
 use crate::text::cut;
 
-pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_launch, session_ended: None };
+pub const SERVICE: Service =
+    Service { port: PortKind::Control, receive: Agent::receive_launch, session_ended: Some(Agent::forget_launches) };
 
 /// Launches that are remembered: older ones have opened their windows long ago.
 const REMEMBERED: usize = 256;
@@ -67,6 +69,12 @@ fn parent_and_session(pid: u32) -> Option<(u32, u32)> {
 }
 
 impl Agent {
+    /// The session is over: to the host of the next one its numbers are those of other requests, or of none.
+    fn forget_launches(&mut self) {
+        self.launches = Launches::default();
+        self.surfaces.iter_mut().filter_map(Surface::window_mut).for_each(|window| window.launch = 0);
+    }
+
     fn receive_launch(&mut self, body: &Body, _payload: &[u8]) -> bool {
         let Body::Launch(launch) = body else { return false };
         self.launch(launch);
@@ -101,26 +109,21 @@ impl Agent {
         request: u32,
         variable: Option<(&str, String)>,
     ) -> io::Result<u32> {
-        let mut child = process::spawn(&self.environment, argv, Streams::Console, "", variable)?;
+        let (mut child, ended) = process::spawn(&self.environment, argv, Streams::Console, "", variable)?;
         let pid = child.id();
         if request != 0 {
             self.launches.remember(pid, request);
         }
-        match process::watch(&child) {
-            Ok(ended) => {
-                let session = self.session.epoch();
-                self.on_readable(ended, move |agent, _| {
-                    if let Ok(status) = child.wait() {
-                        // Requests of another session have numbers of their own.
-                        if request != 0 && agent.session.epoch() == session {
-                            agent.program_ended(request, status);
-                        }
-                    }
-                    false
-                });
+        let session = self.session.epoch();
+        self.on_readable(ended, move |agent, _| {
+            if let Ok(status) = child.wait() {
+                // Requests of another session have numbers of their own.
+                if request != 0 && agent.session.epoch() == session {
+                    agent.program_ended(request, status);
+                }
             }
-            Err(error) => log::warn!("a program is not waited for: {error}"),
-        }
+            false
+        });
         Ok(pid)
     }
 

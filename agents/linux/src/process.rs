@@ -46,17 +46,18 @@ pub enum Streams {
     Terminal(OwnedFd),
 }
 
-/// Starts `argv` in a new session, in HOME, with the session's environment and one more `variable`.
+/// Starts `argv` in a new session, in HOME, with the session's environment and one more `variable`. Gives a file
+/// descriptor, too, that can be read once it has ended.
 ///
 /// # Errors
-/// It does not exist, or may not be run; see [`failure`].
+/// It does not exist, or may not be run; see [`failure`]. Or it cannot be watched, and has been ended.
 pub fn spawn(
     environment: &Environment,
     argv: &[String],
     streams: Streams,
     term: &str,
     variable: Option<(&str, String)>,
-) -> io::Result<Child> {
+) -> io::Result<(Child, OwnedFd)> {
     let Some((program, arguments)) = argv.split_first() else { return Err(io::ErrorKind::InvalidInput.into()) };
     let mut command = Command::new(program);
     command.args(arguments).env_clear().envs(environment.variables()).envs(variable);
@@ -80,7 +81,28 @@ pub fn spawn(
         }
     }
     set_session(&mut command, has_terminal);
-    command.spawn()
+    let child = command.spawn()?;
+    let ended = watch(&child);
+    watched(child, ended)
+}
+
+/// Nobody would notice the end of a program that is not watched, nor end it with its session.
+fn watched(mut child: Child, ended: io::Result<OwnedFd>) -> io::Result<(Child, OwnedFd)> {
+    match ended {
+        Ok(ended) => Ok((child, ended)),
+        Err(error) => {
+            end(&mut child);
+            Err(error)
+        }
+    }
+}
+
+/// Ends a program at once, with all of its process group.
+pub fn end(child: &mut Child) {
+    signal(child, Signal::KILL);
+    if let Err(error) = child.wait() {
+        log::error!("waiting for a program: {error}");
+    }
 }
 
 /// The child leads a session, and so a process group, of its own; a terminal on its standard input becomes the
@@ -103,11 +125,7 @@ fn set_session(command: &mut Command, has_terminal: bool) {
     unsafe { command.pre_exec(in_child) };
 }
 
-/// A file descriptor that can be read once the process has ended.
-///
-/// # Errors
-/// The kernel's.
-pub fn watch(child: &Child) -> io::Result<OwnedFd> {
+fn watch(child: &Child) -> io::Result<OwnedFd> {
     let pid = pid_of(child).ok_or(io::ErrorKind::InvalidInput)?;
     Ok(pidfd_open(pid, PidfdFlags::empty())?)
 }
@@ -135,5 +153,30 @@ pub fn failure(error: &io::Error) -> FailureCode {
         io::ErrorKind::NotFound => FailureCode::NotFound,
         io::ErrorKind::PermissionDenied => FailureCode::NotPermitted,
         _ => FailureCode::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use rustix::process::test_kill_process;
+
+    #[test]
+    fn a_program_that_cannot_be_watched_is_ended() {
+        let mut command = Command::new("sleep");
+        command.arg("1000");
+        set_session(&mut command, false);
+        let child = command.spawn().unwrap();
+        let pid = pid_of(&child).unwrap();
+        let refused = watched(child, Err(io::ErrorKind::OutOfMemory.into()));
+        assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::OutOfMemory);
+        assert!(test_kill_process(pid).is_err());
+        let child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let ended = watch(&child);
+        let (mut child, _ended) = watched(child, ended).unwrap();
+        assert!(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

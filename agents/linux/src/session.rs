@@ -10,8 +10,8 @@ use crate::services::{self, Service};
 
 pub const SERVICE: Service = Service { port: PortKind::Control, receive: Agent::receive_session, session_ended: None };
 
-/// When this much waits for the control port, the host has stopped reading it.
-const MAX_CONTROL_QUEUE_BYTES: usize = 4 * 1024 * 1024;
+/// When this much waits for the control port, the host has stopped reading it: what programs cause is held long before.
+const MAX_CONTROL_QUEUE_BYTES: usize = 16 * 1024 * 1024;
 /// Messages that are kept until Welcome comes; a host sends a few at most.
 const MAX_EARLY_MESSAGES: usize = 64;
 
@@ -77,9 +77,11 @@ impl Agent {
             match self.ports.get(kind).flush() {
                 Flushed::Waits => {}
                 Flushed::More => self.wake.ping(),
+                Flushed::Later(wait) => self.flush_ports_later(wait),
                 Flushed::Lost => self.end_session(),
             }
         }
+        self.hold_or_read_programs();
     }
 
     /// Sends a message without payload; does nothing when there is no session.
@@ -92,8 +94,9 @@ impl Agent {
             return;
         }
         let mut bytes = Vec::new();
+        let opens = matches!(body, Body::WindowOpened(_) | Body::PopupOpened(_) | Body::SubsurfaceOpened(_));
         match atoll_wire::encode(body, payload, &mut bytes) {
-            Ok(()) => self.ports.get(kind).send(bytes),
+            Ok(()) => self.ports.get(kind).send(bytes, opens),
             Err(error) => log::error!("a message for {} cannot be sent: {error}", kind.name()),
         }
     }

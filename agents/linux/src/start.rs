@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
-use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction};
+use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction, RegistrationToken};
 use smithay::input::SeatState;
 use smithay::input::keyboard::XkbConfig;
 use smithay::reexports::wayland_server::Display;
@@ -38,7 +38,8 @@ pub fn run(arguments: &Arguments) -> Result<Exit, AgentError> {
     let environment = Environment::new(socket.socket_name().to_owned())?;
 
     let mut agent = build(&event_loop, &display, environment)?;
-    insert_display(&handle, display)?;
+    agent.start_dispatch_watch();
+    agent.programs_are_read_by(insert_display(&handle, display)?);
     insert_socket(&handle, socket)?;
     handle.insert_source(signals, |_, (), agent| agent.stop(Exit::Terminated)).map_err(failed("signals"))?;
     match arguments {
@@ -115,7 +116,10 @@ fn build(
     })
 }
 
-fn insert_display(handle: &LoopHandle<'static, Agent>, mut display: Display<Agent>) -> Result<(), AgentError> {
+fn insert_display(
+    handle: &LoopHandle<'static, Agent>,
+    mut display: Display<Agent>,
+) -> Result<RegistrationToken, AgentError> {
     use std::os::fd::AsFd;
     let fd = display.as_fd().try_clone_to_owned().map_err(failed("display"))?;
     let source = Generic::new(fd, Interest::READ, Mode::Level);
@@ -125,16 +129,17 @@ fn insert_display(handle: &LoopHandle<'static, Agent>, mut display: Display<Agen
             if let Err(error) = display.dispatch_clients(agent) {
                 log::warn!("dispatching clients: {error}");
             }
+            agent.end_dispatch();
             Ok(PostAction::Continue)
         })
-        .map(|_| ())
         .map_err(failed("display"))
 }
 
 fn insert_socket(handle: &LoopHandle<'static, Agent>, socket: ListeningSocketSource) -> Result<(), AgentError> {
     handle
         .insert_source(socket, |stream, (), agent| {
-            if let Err(error) = agent.display.insert_client(stream, Arc::new(ClientState::default())) {
+            let state = ClientState { watched: agent.watch_client(&stream), ..ClientState::default() };
+            if let Err(error) = agent.display.insert_client(stream, Arc::new(state)) {
                 log::warn!("a client cannot be taken: {error}");
             }
         })

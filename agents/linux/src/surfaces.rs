@@ -133,6 +133,8 @@ pub struct Window {
     pub attention: Attention,
     /// X11: it is minimised.
     pub iconic: Option<Iconic>,
+    /// X11: it is to be minimised as soon as it is mapped.
+    pub is_iconic_due: bool,
     /// What the program has asked for while the host did not know the window.
     pub early: EarlyStates,
 }

@@ -114,6 +114,7 @@ impl Agent {
             x11_modal: early.modal,
             attention: Attention::default(),
             iconic: None,
+            is_iconic_due: false,
             early,
         };
         let id = self.surfaces.add(wl, Role::Window(Box::new(window)));

@@ -18,12 +18,12 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::{CURRENT_TIME, NONE};
 
-/// A program may hold the server (GrabServer) as long as it likes: then keys are sent without the guarantee.
+use crate::x11_connection::{self, Failed};
+
+/// A server that is busy for longer gets keys without the guarantee.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 /// Of one WM_PROTOCOLS, so many are looked at.
 const MAX_PROTOCOLS: u32 = 64;
-
-type Failed = Box<dyn std::error::Error>;
 
 /// An X11 window that is to have the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub struct X11FocusBarrier {
 
 impl X11FocusBarrier {
     pub fn connect(display: u32) -> Result<Self, Failed> {
-        let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
+        let (connection, screen) = x11_connection::connect(display)?;
         let root = connection.setup().roots[screen].root;
         let window = connection.generate_id()?;
         let class = WindowClass::INPUT_ONLY;

@@ -1,5 +1,5 @@
-//! What the agent asks the X server itself, on a connection of its own: smithay's window manager has no word for it. A
-//! program may hold the server (GrabServer) as long as it likes: what is not answered in time counts as not said.
+//! What the agent asks the X server itself, on a connection of its own: smithay's window manager has no word for it. The
+//! server may be busy: what is not answered in time counts as not said, and until it has answered it is asked nothing more.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -15,14 +15,13 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 
 use crate::tiles::PixelRect;
+use crate::x11_connection::{self, Failed};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 /// Atoms of one _NET_WM_STATE that are looked at.
 const MAX_STATES: u32 = 64;
 /// A shape of more rectangles is shown as the rectangle around it.
 const MAX_SHAPE_RECTS: usize = 16 * 1024;
-
-type Failed = Box<dyn std::error::Error>;
 
 /// What a program has said of a window before it is shown.
 #[derive(Debug, Default)]
@@ -35,19 +34,27 @@ pub struct X11States {
 #[derive(Debug)]
 pub struct X11Questions {
     connection: RustConnection,
-    /// Never shown: the messages that it sends to itself go through it.
-    window: u32,
-    sent: u32,
+    fence: Fence,
     net_wm_state: u32,
     states: [(u32, WindowRequest); 4],
     modal: u32,
+}
+
+/// The messages that the connection sends to itself: what was asked before one has been answered when it comes back.
+#[derive(Debug)]
+struct Fence {
+    /// Never shown: they go through it.
+    window: u32,
+    /// Numbers of the last that was sent, and of the last that has come back.
+    sent: u32,
+    answered: u32,
     /// Windows whose shape has changed.
     reshaped: Vec<u32>,
 }
 
 impl X11Questions {
     pub fn connect(display: u32) -> Result<Self, Failed> {
-        let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
+        let (connection, screen) = x11_connection::connect(display)?;
         let root = connection.setup().roots[screen].root;
         let window = connection.generate_id()?;
         let class = WindowClass::INPUT_ONLY;
@@ -63,7 +70,8 @@ impl X11Questions {
             (atom("_NET_WM_STATE_HIDDEN")?, WindowRequest::Minimize),
         ];
         let modal = atom("_NET_WM_STATE_MODAL")?;
-        Ok(Self { connection, window, sent: 0, net_wm_state, states, modal, reshaped: Vec::new() })
+        let fence = Fence { window, sent: 0, answered: 0, reshaped: Vec::new() };
+        Ok(Self { connection, fence, net_wm_state, states, modal })
     }
 
     /// Readable when the server has said something.
@@ -84,7 +92,7 @@ impl X11Questions {
 
     fn try_states(&mut self, window: u32) -> Result<X11States, Failed> {
         let asked = self.connection.get_property(false, window, self.net_wm_state, AtomEnum::ATOM, 0, MAX_STATES)?;
-        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        self.fence.wait(&self.connection)?;
         let property = asked.reply()?;
         let atoms: Vec<u32> = property.value32().map(Iterator::collect).unwrap_or_default();
         let [horizontal, ..] = self.states;
@@ -106,7 +114,7 @@ impl X11Questions {
         for window in windows {
             asked.push((*window, self.connection.get_window_attributes(*window)?));
         }
-        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        self.fence.wait(&self.connection)?;
         let mut gone = Vec::new();
         for (window, attributes) in asked {
             if attributes.reply_unchecked()?.is_none_or(|attributes| attributes.map_state == MapState::UNMAPPED) {
@@ -133,7 +141,7 @@ impl X11Questions {
             let attributes = self.connection.get_window_attributes(*window)?;
             asked.push((*window, attributes, self.connection.query_tree(*window)?));
         }
-        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        self.fence.wait(&self.connection)?;
         for (window, attributes, tree) in asked {
             let (Some(attributes), Some(tree)) = (attributes.reply_unchecked()?, tree.reply_unchecked()?) else {
                 continue;
@@ -161,7 +169,7 @@ impl X11Questions {
         self.connection.shape_select_input(window, true)?;
         let extents = self.connection.shape_query_extents(window)?;
         let rects = self.connection.shape_get_rectangles(window, SK::BOUNDING)?;
-        fence(&self.connection, self.window, &mut self.sent, &mut self.reshaped)?;
+        self.fence.wait(&self.connection)?;
         let (extents, rects) = (extents.reply()?, rects.reply()?.rectangles);
         if !extents.bounding_shaped || rects.len() > MAX_SHAPE_RECTS {
             return Ok(None);
@@ -179,46 +187,65 @@ impl X11Questions {
         Ok(Some(shape.collect()))
     }
 
+    /// Whether the server answers: it has answered all that it was asked before.
+    pub fn is_answering(&mut self) -> bool {
+        self.fence.is_answered(&self.connection).unwrap_or(false)
+    }
+
     /// Windows whose shape has changed since this was asked.
+    ///
+    /// # Errors
+    /// The X server is gone.
     pub fn reshaped(&mut self) -> Result<Vec<u32>, Failed> {
-        read_events(&self.connection, &mut self.reshaped)?;
-        Ok(std::mem::take(&mut self.reshaped))
+        self.fence.read_events(&self.connection)?;
+        Ok(std::mem::take(&mut self.fence.reshaped))
     }
 }
 
-/// Takes the events that have come; gives the numbers of the connection's own messages.
-fn read_events(connection: &RustConnection, reshaped: &mut Vec<u32>) -> Result<Vec<u32>, Failed> {
-    let mut numbers = Vec::new();
-    while let Some(event) = connection.poll_for_event()? {
-        match event {
-            Event::ClientMessage(message) => numbers.push(message.data.as_data32()[0]),
-            Event::ShapeNotify(notify) if !reshaped.contains(&notify.affected_window) => {
-                reshaped.push(notify.affected_window);
+impl Fence {
+    /// Takes the events that have come.
+    fn read_events(&mut self, connection: &RustConnection) -> Result<(), Failed> {
+        while let Some(event) = connection.poll_for_event()? {
+            match event {
+                Event::ClientMessage(message) => self.answered = message.data.as_data32()[0],
+                Event::ShapeNotify(notify) if !self.reshaped.contains(&notify.affected_window) => {
+                    self.reshaped.push(notify.affected_window);
+                }
+                _ => {}
             }
-            _ => {}
         }
+        Ok(())
     }
-    Ok(numbers)
-}
 
-/// Returns when the server has answered all that was asked, so that no answer has to be waited for.
-///
-/// # Errors
-/// It does not answer in time, or is gone.
-fn fence(connection: &RustConnection, window: u32, sent: &mut u32, reshaped: &mut Vec<u32>) -> Result<(), Failed> {
-    let until = Instant::now() + ANSWER_TIMEOUT;
-    *sent = sent.wrapping_add(1);
-    // The message's type is of no importance: without an event mask it is sent to the creator of the window.
-    let message = ClientMessageEvent::new(32, window, 1u32, [*sent, 0, 0, 0, 0]);
-    connection.send_event(false, window, EventMask::NO_EVENT, message)?;
-    connection.flush()?;
-    while !read_events(connection, reshaped)?.contains(sent) {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err("the X server does not answer".into());
+    fn is_answered(&mut self, connection: &RustConnection) -> Result<bool, Failed> {
+        if self.answered != self.sent {
+            self.read_events(connection)?;
         }
-        let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
-        poll(&mut [PollFd::new(&connection.stream().as_fd(), PollFlags::IN)], Some(&timeout))?;
+        Ok(self.answered == self.sent)
     }
-    Ok(())
+
+    /// Returns when the server has answered all that was asked, so that no answer has to be waited for.
+    ///
+    /// # Errors
+    /// It does not answer in time, or is gone.
+    fn wait(&mut self, connection: &RustConnection) -> Result<(), Failed> {
+        if !self.is_answered(connection)? {
+            return Err("the X server has not answered yet".into());
+        }
+        let until = Instant::now() + ANSWER_TIMEOUT;
+        self.sent = self.sent.wrapping_add(1);
+        // The message's type is of no importance: without an event mask it is sent to the creator of the window.
+        let message = ClientMessageEvent::new(32, self.window, 1u32, [self.sent, 0, 0, 0, 0]);
+        connection.send_event(false, self.window, EventMask::NO_EVENT, message)?;
+        connection.flush()?;
+        while !self.is_answered(connection)? {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err("the X server does not answer".into());
+            }
+            let timeout = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            poll(&mut [PollFd::new(&connection.stream().as_fd(), PollFlags::IN)], Some(&timeout))?;
+        }
+        Ok(())
+    }
 }

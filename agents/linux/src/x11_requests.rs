@@ -14,6 +14,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
 use crate::agent::Agent;
+use crate::x11_connection::{self, Failed};
 
 /// Events that are handled in one turn of the event loop.
 const EVENTS_PER_TURN: usize = 256;
@@ -24,8 +25,6 @@ const TOGGLE: u32 = 2;
 
 /// Of WM_STATE. @see ICCCM, 4.1.3.1
 const ICONIC_STATE: u32 = 3;
-
-type Failed = Box<dyn std::error::Error>;
 
 /// What a message asks for.
 enum Wanted {
@@ -47,7 +46,7 @@ pub struct X11Requests {
 impl X11Requests {
     /// To be called when the window manager has begun, whose list of what is supported is added to.
     pub fn connect(display: u32) -> Result<Self, Failed> {
-        let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
+        let (connection, screen) = x11_connection::connect(display)?;
         let root = connection.setup().roots[screen].root;
         let atom =
             |name: &str| -> Result<Atom, Failed> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
@@ -101,13 +100,13 @@ impl X11Requests {
 
 impl Agent {
     /// Listens to the requests of X11 programs; they are handled at the end of each turn.
-    pub fn listen_to_x11(&mut self, display: u32) {
-        let listening = X11Requests::connect(display).and_then(|requests| {
-            let fd = requests.connection.stream().as_fd().try_clone_to_owned()?;
-            self.x11.requests = Some(requests);
-            self.on_readable(fd, |agent, _| agent.x11.requests.is_some()).ok_or("no event source")?;
-            Ok(())
-        });
+    pub fn listen_to_x11(&mut self, requests: X11Requests) {
+        let listening =
+            requests.connection.stream().as_fd().try_clone_to_owned().map_err(Failed::from).and_then(|fd| {
+                self.x11.requests = Some(requests);
+                self.on_readable(fd, |agent, _| agent.x11.requests.is_some()).ok_or("no event source")?;
+                Ok(())
+            });
         if let Err(error) = listening {
             log::warn!("X11 programs that want attention are not heard: {error}");
             self.x11.requests = None;

@@ -31,14 +31,7 @@ pub struct X11Windows {
 }
 
 impl Agent {
-    pub fn connect_x11_questions(&mut self, display: u32) {
-        let questions = match X11Questions::connect(display) {
-            Ok(questions) => questions,
-            Err(error) => {
-                log::warn!("the X server cannot be asked: {error}");
-                return;
-            }
-        };
+    pub fn ask_x11(&mut self, questions: X11Questions) {
         let heard = questions.fd().ok().and_then(|fd| {
             // The turn's end looks at what has come.
             self.on_readable(fd, |agent, _| agent.read_x11_shapes())
@@ -126,6 +119,10 @@ impl Agent {
 
     /// Once a turn: asks for the shapes that may have changed.
     pub fn update_x11_shapes(&mut self) {
+        // What it does not answer now is asked when it does: its answer makes the loop turn.
+        if !self.x11.windows.questions.as_mut().is_some_and(X11Questions::is_answering) {
+            return;
+        }
         let is_due = |surface: &&Surface| surface.shape_dirty && surface.wl.is_some() && surface.x11().is_some();
         for id in self.surfaces.iter().filter(is_due).map(|surface| surface.id).collect::<Vec<_>>() {
             let Some(surface) = self.surfaces.get_mut(id) else { continue };
@@ -135,6 +132,10 @@ impl Agent {
             };
             let Some(questions) = &mut self.x11.windows.questions else { return };
             let shape = questions.shape(window);
+            if !questions.is_answering() {
+                surface.shape_dirty = true;
+                return;
+            }
             self.surfaces.change_content(&wl, |content, room| content.reshape(shape, room));
             // Others may have changed while that was asked.
             self.read_x11_shapes();

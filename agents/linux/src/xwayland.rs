@@ -1,8 +1,11 @@
 //! Xwayland: starts it with the agent and again when it has ended, and finds the wl_surfaces of its windows.
 
 use std::process::Stdio;
+use std::thread;
 use std::time::Duration;
 
+use calloop::RegistrationToken;
+use calloop::channel::{Event, channel};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{Client, Resource};
 use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
@@ -10,19 +13,27 @@ use smithay::xwayland::{X11Surface, X11Wm, XWayland, XWaylandEvent};
 use crate::agent::Agent;
 use crate::clipboard::X11Clipboard;
 use crate::surfaces::Surface;
+use crate::x11_connection::Failed;
 use crate::x11_focus_barrier::{Focused, X11FocusBarrier};
-use crate::x11_proxy;
+use crate::x11_proxy::{self, Gate};
+use crate::x11_questions::X11Questions;
 use crate::x11_repeat::X11Repeat;
 use crate::x11_requests::X11Requests;
 use crate::x11_windows::X11Windows;
 
 /// Pause before it is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(5);
+/// When it has not come up by then, Wayland programs are not waited with any longer. Much more than it takes.
+const START_PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Default)]
 pub struct X11 {
     pub wm: Option<X11Wm>,
     client: Option<Client>,
+    /// The same, while it starts.
+    starting: Option<Client>,
+    /// What waits until it has, and keeps it.
+    source: Option<RegistrationToken>,
     pub focus_barrier: Option<X11FocusBarrier>,
     pub clipboard: Option<X11Clipboard>,
     pub requests: Option<X11Requests>,
@@ -30,6 +41,27 @@ pub struct X11 {
     pub last_focused: u32,
     pub repeat: X11Repeat,
     pub windows: X11Windows,
+}
+
+/// The agent's own connections to the X server, where they could be made.
+struct X11Connections {
+    focus: Option<X11FocusBarrier>,
+    requests: Option<X11Requests>,
+    questions: Option<X11Questions>,
+}
+
+impl X11Connections {
+    fn make(display: u32) -> Self {
+        Self {
+            focus: made("X11 programs get no keys", X11FocusBarrier::connect(display)),
+            requests: made("X11 programs that want attention are not heard", X11Requests::connect(display)),
+            questions: made("the X server cannot be asked", X11Questions::connect(display)),
+        }
+    }
+}
+
+fn made<T>(otherwise: &str, connection: Result<T, Failed>) -> Option<T> {
+    connection.inspect_err(|error| log::error!("{otherwise}: {error}")).ok()
 }
 
 impl X11 {
@@ -55,49 +87,70 @@ impl Agent {
             Ok(spawned) => spawned,
             Err(error) => {
                 log::warn!("Xwayland cannot be started: {error}");
-                return;
+                return self.x11_gone();
             }
         };
         // Its sockets listen already: an X11 program that is started now waits in their queue until the server is
         // ready.
         self.environment.set_x11_display(xwayland.display_number());
+        self.x11.starting = Some(client.clone());
         let inserted = self.handle.insert_source(xwayland, move |event, (), agent| match event {
             XWaylandEvent::Ready { x11_socket, display_number } => {
-                let started = x11_proxy::start(x11_socket)
-                    .map_err(Into::into)
-                    .and_then(|relayed| X11Wm::start_wm(agent.handle.clone(), relayed, client.clone()));
+                agent.x11.starting = None;
+                let started = x11_proxy::start(x11_socket).map_err(Failed::from).and_then(|(relayed, gate)| {
+                    let wm = X11Wm::start_wm(agent.handle.clone(), relayed, client.clone())?;
+                    Ok((wm, gate))
+                });
                 match started {
-                    Ok(wm) => {
+                    Ok((wm, gate)) => {
                         agent.x11.wm = Some(wm);
                         agent.x11.client = Some(client.clone());
-                        agent.connect_x11_focus(display_number);
-                        agent.listen_to_x11(display_number);
                         agent.bridge_x11_clipboard(display_number);
-                        agent.connect_x11_questions(display_number);
-                        log::info!("X11 programs can run on :{display_number}");
-                        agent.environment.report_settled();
+                        agent.connect_to_x11(display_number, gate);
                     }
-                    Err(error) => log::warn!("the X11 window manager cannot start: {error}"),
+                    Err(error) => {
+                        log::warn!("the X11 window manager cannot start: {error}");
+                        agent.x11_gone();
+                    }
                 }
             }
             XWaylandEvent::Error => {
-                log::warn!("Xwayland ended while it started");
+                log::warn!("Xwayland does not say that it has started");
                 agent.x11_gone();
             }
         });
-        if let Err(error) = inserted {
-            log::error!("{error}");
+        match inserted {
+            Ok(source) => self.x11.source = Some(source),
+            Err(error) => {
+                log::error!("{error}");
+                self.x11_gone();
+            }
+        }
+        self.after(START_PATIENCE, |agent| agent.environment.report_settled());
+    }
+
+    /// Once a turn. smithay does not say that it has ended before it was ready, and waits on, without a rest.
+    pub fn notice_x11_start(&mut self) {
+        let is_gone = |client: &Client| client.get_credentials(&self.display).is_err();
+        if self.x11.starting.as_ref().is_some_and(is_gone) {
+            log::warn!("Xwayland ended while it started");
+            self.x11_gone();
         }
     }
 
-    /// The X server has ended, and its windows with it; another is started.
+    /// The X server has ended, and its windows with it, or has not come up; another is started. Wayland programs need none.
     pub fn x11_gone(&mut self) {
+        self.environment.report_settled();
+        if self.x11.starting.take().is_some() {
+            self.x11.source.take().into_iter().for_each(|source| self.handle.remove(source));
+        }
         let ids = self.surfaces.iter().filter(|surface| surface.x11().is_some()).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
             self.close_surface(id);
         }
         // Later, since it is the window manager itself that calls this.
         let later = self.after(RESTART_DELAY, |agent| {
+            agent.x11.source.take().into_iter().for_each(|source| agent.handle.remove(source));
             agent.x11 = X11::default();
             agent.start_xwayland();
         });
@@ -106,9 +159,53 @@ impl Agent {
         }
     }
 
-    fn connect_x11_focus(&mut self, display: u32) {
-        let connected = X11FocusBarrier::connect(display).and_then(|barrier| {
-            let fd = barrier.fd()?;
+    /// Makes the agent's own connections, in a thread: the server may be busy with programs already. The window
+    /// manager hears of programs when they are.
+    fn connect_to_x11(&mut self, display: u32, gate: Gate) {
+        let (made, connections) = channel();
+        let of = self.x11.wm.as_ref().map(X11Wm::id);
+        let mut gate = Some(gate);
+        let inserted = self.handle.insert_source(connections, move |event, (), agent| {
+            // Those of a server that has ended come too late.
+            if let Event::Msg(connections) = event {
+                if agent.x11.wm.as_ref().map(X11Wm::id) == of {
+                    agent.x11_connected(display, connections);
+                }
+            }
+            drop(gate.take());
+        });
+        let make = move || {
+            if made.send(X11Connections::make(display)).is_err() {
+                log::debug!("the agent ends");
+            }
+        };
+        let begun = inserted.map(|_| ()).map_err(|error| error.to_string()).and_then(|()| {
+            let thread = thread::Builder::new().name("x11-connections".to_owned());
+            thread.spawn(make).map(|_| ()).map_err(|error| error.to_string())
+        });
+        if let Err(error) = begun {
+            log::error!("X11 programs get no keys: {error}");
+            self.environment.report_settled();
+        }
+    }
+
+    fn x11_connected(&mut self, display: u32, connections: X11Connections) {
+        let X11Connections { focus, requests, questions } = connections;
+        if let Some(focus) = focus {
+            self.use_x11_focus(focus);
+        }
+        if let Some(requests) = requests {
+            self.listen_to_x11(requests);
+        }
+        if let Some(questions) = questions {
+            self.ask_x11(questions);
+        }
+        log::info!("X11 programs can run on :{display}");
+        self.environment.report_settled();
+    }
+
+    fn use_x11_focus(&mut self, barrier: X11FocusBarrier) {
+        let connected = barrier.fd().map_err(Failed::from).and_then(|fd| {
             self.x11.focus_barrier = Some(barrier);
             // The turn's end looks at what has come.
             self.on_readable(fd, |agent, _| agent.x11.focus_barrier.is_some()).ok_or("no event source")?;

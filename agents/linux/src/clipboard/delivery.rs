@@ -178,7 +178,8 @@ impl Deliveries {
 impl Agent {
     /// Begins to give `content` to a program. None = the descriptor cannot be used.
     pub fn deliver(&mut self, content: Content, fd: OwnedFd) -> Option<u32> {
-        let fd = StreamFd::new(fd).inspect_err(|error| log::debug!("a paste: {error}")).ok()?;
+        let fd = self.clipboard.sinks.open(fd).and_then(StreamFd::new);
+        let fd = fd.inspect_err(|error| log::debug!("a paste: {error}")).ok()?;
         self.clipboard.deliveries.last += 1;
         let number = self.clipboard.deliveries.last;
         let watch = self.watch_stream(&fd, Interest::WRITE, move |agent, fd| {

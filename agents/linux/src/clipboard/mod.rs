@@ -9,6 +9,7 @@ mod offers;
 mod paste;
 mod put;
 mod reads;
+mod sinks;
 mod types;
 mod x11;
 
@@ -27,6 +28,7 @@ use delivery::Deliveries;
 use offers::Offers;
 use paste::Pastes;
 use reads::ClipReads;
+use sinks::Sinks;
 pub use x11::X11Clipboard;
 
 pub const CONTROL_SERVICE: Service =
@@ -42,6 +44,7 @@ pub struct Clipboard {
     pub clips: Clips,
     offers: Offers,
     deliveries: Deliveries,
+    sinks: Sinks,
     pastes: Pastes,
     reads: ClipReads,
     watch_armed: bool,

@@ -8,6 +8,8 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::limits::MAX_EXECS;
 use atoll_wire::{ExecStart, ExecStarted, FailureCode};
 
+use rustix::process::Signal;
+
 use super::{Exec, Refusal, terminal};
 use crate::agent::Agent;
 use crate::ports::PortKind;
@@ -52,10 +54,15 @@ impl Agent {
         self.execs.0.insert(id, exec);
         self.send(PortKind::Bulk, Body::ExecStarted(ExecStarted { exec: id, pid }));
         self.open_exec_streams(start, ends);
-        self.on_readable(ended, move |agent, _| {
+        let watched = self.on_readable(ended, move |agent, _| {
             agent.exec_ended(id, pid);
             false
         });
+        if watched.is_none() {
+            // Nobody would hear of its end: it is now.
+            self.execs.0.get(&id).iter().for_each(|exec| process::signal(&exec.child, Signal::KILL));
+            self.exec_ended(id, pid);
+        }
         Ok(())
     }
 
@@ -79,12 +86,13 @@ impl Agent {
 
     fn spawn_with_pipes(&self, start: &ExecStart) -> Result<Spawned, Refusal> {
         let (mut child, ended) = self.spawn_exec(start, Streams::Pipes)?;
-        let ends = Ends::Pipes {
-            stdin: stream_end(child.stdin.take().map(OwnedFd::from))?,
-            stdout: stream_end(child.stdout.take().map(OwnedFd::from))?,
-            stderr: stream_end(child.stderr.take().map(OwnedFd::from))?,
-        };
-        Ok(Spawned { child, ends, terminal: None, ended })
+        match pipe_ends(&mut child) {
+            Ok(ends) => Ok(Spawned { child, ends, terminal: None, ended }),
+            Err(refusal) => {
+                process::end(&mut child);
+                Err(refusal)
+            }
+        }
     }
 
     fn spawn_with_terminal(&self, start: &ExecStart) -> Result<Spawned, Refusal> {
@@ -97,12 +105,18 @@ impl Agent {
 
     fn spawn_exec(&self, start: &ExecStart, streams: Streams) -> Result<(Child, OwnedFd), Refusal> {
         let spawned = process::spawn(&self.environment, &start.argv, streams, &start.term, None);
-        let child = spawned.map_err(|error| {
+        spawned.map_err(|error| {
             (process::failure(&error), format!("{}: {error}", start.argv.first().map_or("", String::as_str)))
-        })?;
-        let ended = process::watch(&child).map_err(other)?;
-        Ok((child, ended))
+        })
     }
+}
+
+fn pipe_ends(child: &mut Child) -> Result<Ends, Refusal> {
+    Ok(Ends::Pipes {
+        stdin: stream_end(child.stdin.take().map(OwnedFd::from))?,
+        stdout: stream_end(child.stdout.take().map(OwnedFd::from))?,
+        stderr: stream_end(child.stderr.take().map(OwnedFd::from))?,
+    })
 }
 
 fn stream_end(fd: Option<OwnedFd>) -> Result<StreamFd, Refusal> {

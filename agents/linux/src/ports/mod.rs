@@ -2,6 +2,7 @@
 //! services.
 
 mod attach;
+mod pace;
 mod port;
 mod queue;
 mod timers;

@@ -2,13 +2,14 @@
 
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use atoll_wire::{Epoch, Item, Message, Reader, WireError, opening};
 use rustix::io::Errno;
 
 use super::PortKind;
-use super::queue::Queue;
+use super::pace::Pace;
+use super::queue::{Queue, Stopped};
 
 /// Bytes read at once; the kernel's own buffers have 32 KiB.
 const READ_BYTES: usize = 64 * 1024;
@@ -32,6 +33,8 @@ pub enum Flushed {
     Waits,
     /// The port takes more, but the other ports are to have their turn.
     More,
+    /// The host takes more after this time.
+    Later(Duration),
     /// The port is broken; its session is over.
     Lost,
 }
@@ -47,6 +50,8 @@ pub struct Port {
     /// Reads go here; kept, since new memory would have to be cleared for each read.
     buffer: Box<[u8]>,
     queue: Queue,
+    /// Of the control port: frames have their credits, and the host reads the bulk port at a pace of its own.
+    pace: Option<Pace>,
     epoch: Option<Epoch>,
     partial: Option<Instant>,
 }
@@ -60,6 +65,7 @@ impl Port {
             reader: Reader::new(),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             queue: Queue::default(),
+            pace: (kind == PortKind::Control).then(|| Pace::new(Instant::now())),
             epoch: None,
             partial: None,
         }
@@ -106,9 +112,14 @@ impl Port {
         self.queue.len()
     }
 
-    pub fn send(&mut self, bytes: Vec<u8>) {
+    pub fn queued_messages(&self) -> usize {
+        self.queue.messages()
+    }
+
+    /// `opens`: the message opens a surface.
+    pub fn send(&mut self, bytes: Vec<u8>, opens: bool) {
         if self.epoch.is_some() {
-            self.queue.push(bytes);
+            self.queue.push(bytes, opens);
         }
     }
 
@@ -143,9 +154,10 @@ impl Port {
     /// Writes what the port takes.
     pub fn flush(&mut self) -> Flushed {
         let Some(fd) = self.fd.clone() else { return Flushed::Waits };
-        match self.queue.write_to(&*fd, TURN_BYTES) {
-            Ok(true) => Flushed::More,
-            Ok(false) => Flushed::Waits,
+        match self.queue.write_to(&*fd, TURN_BYTES, self.pace.as_mut()) {
+            Ok(Stopped::Budget) => Flushed::More,
+            Ok(Stopped::Done) => Flushed::Waits,
+            Ok(Stopped::Paced(wait)) => Flushed::Later(wait),
             Err(error) => {
                 log::info!("writing {}: {error}", self.kind.name());
                 self.reset();
@@ -162,7 +174,7 @@ impl Port {
                     // The host repeats its announcement until it sees the echo, and accepts only one echo.
                     if self.epoch != Some(epoch) {
                         self.queue.clear();
-                        self.queue.push(opening(&epoch).to_vec());
+                        self.queue.push(opening(&epoch).to_vec(), false);
                         self.epoch = Some(epoch);
                         received.push(Received::Opened);
                     }

@@ -19,11 +19,13 @@ use smithay::wayland::shell::xdg::dialog::XdgDialogState;
 use smithay::wayland::shm::ShmState;
 use smithay::wayland::viewporter::ViewporterState;
 use smithay::wayland::xdg_activation::XdgActivationState;
+use smithay::wayland::xdg_system_bell::XdgSystemBellState;
 use smithay::wayland::xwayland_shell::XWaylandShellState;
 
 use super::decoration::ServerFrames;
 use crate::agent::Agent;
 use crate::clipboard::WaylandSource;
+use crate::dispatch_watch::Watched;
 use crate::floods::RequestBudget;
 
 /// smithay's states of the protocols. Those that are never read must be kept, too: they own their globals.
@@ -44,6 +46,7 @@ pub struct Globals {
     pub activation: XdgActivationState,
     _xdg_decoration: XdgDecorationState,
     _xdg_dialog: XdgDialogState,
+    _system_bell: XdgSystemBellState,
     _output: OutputManagerState,
     _viewporter: ViewporterState,
     _fractional_scale: FractionalScaleManagerState,
@@ -68,6 +71,7 @@ impl Globals {
             activation: XdgActivationState::new::<Agent>(display),
             _xdg_decoration: XdgDecorationState::new::<Agent>(display),
             _xdg_dialog: XdgDialogState::new::<Agent>(display),
+            _system_bell: XdgSystemBellState::new::<Agent>(display),
             _output: OutputManagerState::new_with_xdg_output::<Agent>(display),
             _viewporter: ViewporterState::new::<Agent>(display),
             _fractional_scale: FractionalScaleManagerState::new::<Agent>(display),
@@ -83,9 +87,12 @@ impl Globals {
 pub struct ClientState {
     pub compositor: CompositorClientState,
     pub request_budget: RequestBudget,
+    pub watched: Option<Watched>,
 }
 
 impl ClientData for ClientState {
     fn initialized(&self, _client: ClientId) {}
-    fn disconnected(&self, _client: ClientId, _reason: DisconnectReason) {}
+    fn disconnected(&self, _client: ClientId, _reason: DisconnectReason) {
+        self.watched.iter().for_each(Watched::forget);
+    }
 }

@@ -2,6 +2,7 @@
 //! the work is done in the agent's other files.
 
 mod activation;
+mod bell;
 mod compositor;
 mod decoration;
 mod globals;

@@ -56,6 +56,10 @@ impl XwmHandler for Agent {
         self.open_window(window.wl_surface(), WindowShell::X11(window), pid);
     }
 
+    fn map_window_notify(&mut self, _xwm: XwmId, window: X11Surface) {
+        self.minimize_due_x11(&window);
+    }
+
     fn mapped_override_redirect_window(&mut self, _xwm: XwmId, window: X11Surface) {
         self.place_x11_popup_next(window);
     }

@@ -8,11 +8,13 @@ mod packets;
 mod queues;
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::pipe::{PipeFlags, pipe_with};
 
 use packets::Splitter;
 use queues::Queues;
@@ -22,20 +24,27 @@ const READ_BYTES: usize = 16 * 1024;
 /// While the window manager has so much to read, events that can be merged wait.
 const MAX_UNREAD_BYTES: usize = 16 * 1024;
 
+/// While it is there, the window manager hears nothing of programs.
+#[derive(Debug)]
+pub struct Gate {
+    _held: OwnedFd,
+}
+
 /// Starts the relay. Gives the end of the connection for the window manager; the relay ends when either end is closed.
 ///
 /// # Errors
 /// There are no file descriptors or threads left.
-pub fn start(server: UnixStream) -> io::Result<UnixStream> {
+pub fn start(server: UnixStream) -> io::Result<(UnixStream, Gate)> {
     let (manager, ours) = UnixStream::pair()?;
     let mut to_manager = Outgoing::new(ours)?;
     let mut to_server = Outgoing::new(server)?;
+    let (gate, held) = pipe_with(PipeFlags::CLOEXEC)?;
     thread::Builder::new().name("x11-relay".to_owned()).spawn(move || {
-        if let Err(error) = relay(&mut to_server, &mut to_manager) {
+        if let Err(error) = relay(&mut to_server, &mut to_manager, gate) {
             log::debug!("the connection with the X server has ended: {error}");
         }
     })?;
-    Ok(manager)
+    Ok((manager, Gate { _held: held }))
 }
 
 /// An end of the relay, with the bytes that it has not taken yet.
@@ -81,9 +90,10 @@ impl Outgoing {
 }
 
 /// Ends with an error, at the latest when an end is closed.
-fn relay(server: &mut Outgoing, manager: &mut Outgoing) -> io::Result<()> {
+fn relay(server: &mut Outgoing, manager: &mut Outgoing, gate: OwnedFd) -> io::Result<()> {
     let mut splitter = Splitter::default();
     let mut queues = Queues::default();
+    let mut gate = Some(gate);
     loop {
         while let Some(bytes) = manager.read()? {
             server.bytes.extend_from_slice(bytes);
@@ -103,10 +113,17 @@ fn relay(server: &mut Outgoing, manager: &mut Outgoing) -> io::Result<()> {
         manager.flush()?;
         let timeout = wait.map(timespec);
         let (to_server, to_manager) = (server.interest(), manager.interest());
-        let mut ends = [PollFd::new(&server.stream, to_server), PollFd::new(&manager.stream, to_manager)];
+        let mut ends = vec![PollFd::new(&server.stream, to_server), PollFd::new(&manager.stream, to_manager)];
+        ends.extend(gate.as_ref().map(|gate| PollFd::new(gate, PollFlags::IN)));
         match poll(&mut ends, timeout.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
+        }
+        // Its other end is closed.
+        if ends.get(2).is_some_and(|gate| !gate.revents().is_empty()) {
+            drop(ends);
+            gate = None;
+            queues.is_open = true;
         }
     }
 }

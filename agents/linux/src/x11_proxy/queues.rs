@@ -20,6 +20,8 @@ struct Program {
 
 #[derive(Debug, Default)]
 pub struct Queues {
+    /// Programs are heard.
+    pub is_open: bool,
     /// The window manager's; None = the connection has not been set up.
     ids: Option<Ids>,
     programs: HashMap<u32, Program>,
@@ -69,7 +71,8 @@ impl Queues {
             .programs
             .entry(owner)
             .or_insert_with(|| Program { allowance: Allowance::new(now), waiting: VecDeque::new() });
-        if is_ignored || (program.waiting.is_empty() && program.allowance.take(event.kind, now).is_ok()) {
+        let is_first = self.is_open && program.waiting.is_empty();
+        if is_ignored || (is_first && program.allowance.take(event.kind, now).is_ok()) {
             self.give(event, out);
         } else if !event.is_sent() || program.waiting.len() < MAX_WAITING {
             merge(&mut program.waiting, event);
@@ -79,6 +82,9 @@ impl Queues {
     /// Appends the waiting events to `out` that may be given by now. Gives how long to wait until the next one may; None =
     /// no event waits.
     pub fn release(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Duration> {
+        if !self.is_open {
+            return None;
+        }
         if self.is_of_framing(now) {
             let waits = self.programs.values().any(|program| !program.waiting.is_empty());
             return waits.then_some(FRAMING_TIME);
@@ -216,7 +222,8 @@ mod tests {
 
     impl Bench {
         fn new() -> Self {
-            let mut bench = Self { queues: Queues::default(), now: Instant::now(), out: Vec::new() };
+            let queues = Queues { is_open: true, ..Queues::default() };
+            let mut bench = Self { queues, now: Instant::now(), out: Vec::new() };
             bench.take(&setup());
             assert_eq!(std::mem::take(&mut bench.out), setup());
             bench
@@ -391,6 +398,20 @@ mod tests {
         moved[2..4].copy_from_slice(&3u16.to_ne_bytes());
         moved[26] = 1;
         assert_eq!(told, moved);
+    }
+
+    #[test]
+    fn programs_wait_until_they_may_be_heard_and_the_server_does_not() {
+        const REPLY: u8 = 1;
+        let mut bench = Bench::new();
+        bench.queues.is_open = false;
+        bench.take(&created(PROGRAM + 1));
+        bench.take(&event(REPLY, 3, 0, 0));
+        assert_eq!(bench.release_after(Duration::from_secs(60)), None);
+        assert_eq!(bench.out(), [(REPLY, 3, 0)]);
+        bench.queues.is_open = true;
+        bench.release_after(Duration::ZERO);
+        assert_eq!(bench.out(), [(16, 3, PROGRAM + 1)]);
     }
 
     #[test]

@@ -7,10 +7,11 @@ use atoll_wire::{WindowRequest, WindowState};
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_token_v1;
 use wayland_protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 use wayland_protocols::xdg::shell::client::xdg_toplevel;
+use wayland_protocols::xdg::system_bell::v1::client::xdg_system_bell_v1::XdgSystemBellV1;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, PropMode, StackMode,
+    AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask, MapState, PropMode, StackMode,
 };
 use x11rb::wrapper::ConnectionExt as _;
 
@@ -148,6 +149,25 @@ fn a_minimised_x11_window_is_iconic_until_the_host_shows_it() {
     assert_eq!(host.requested(id).0, WindowRequest::Activate);
 }
 
+/// As by a person who clicks twice in the dock: the second time the window is not mapped yet.
+#[test]
+fn an_x11_window_that_is_minimised_again_at_once_stays_so() {
+    let Stage { agent: _agent, mut host, mut x11, window, id } = stage();
+    host.configure(id, 1, (300, 200), SUSPENDED);
+    unmapped(&mut x11, window);
+    x11.forget();
+    host.configure(id, 2, (300, 200), 0);
+    host.configure(id, 3, (300, 200), SUSPENDED);
+    unmapped(&mut x11, window);
+    let attributes = x11.connection.get_window_attributes(window).expect("a request").reply();
+    assert_eq!(attributes.expect("the window").map_state, MapState::UNMAPPED);
+    x11.forget();
+    host.configure(id, 4, (300, 200), 0);
+    x11.wait("Expose", |event| matches!(event, Event::Expose(_)).then_some(()));
+    x11.paint(window, SIZE, 0x44_5566);
+    host.shows(id, (300, 200), 0x44_5566);
+}
+
 #[test]
 fn a_minimised_x11_window_comes_back_when_its_program_maps_it() {
     let Stage { agent: _agent, mut host, mut x11, window, id } = stage();
@@ -229,6 +249,26 @@ fn a_wayland_program_asks_for_activation_with_a_token_that_counts_once() {
     activation.activate(tokens[299].clone(), &window.surface);
     client.flush();
     assert_eq!(host.requested(id).0, WindowRequest::Activate);
+}
+
+#[test]
+fn a_wayland_program_that_rings_wants_attention() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let bell: XdgSystemBellV1 = client.bind(1);
+    let window = client.shown_window("rings", 50, 50, 1);
+    let id = host.window_opened().surface;
+    let (child, _role) = client.subsurface(&window.surface);
+    client.show(&child, 5, 5, 2);
+    window.surface.commit();
+    // Of no window, and of one that there is not: nobody is told of it.
+    bell.ring(None);
+    bell.ring(Some(&client.surface()));
+    for rung in [&window.surface, &child] {
+        bell.ring(Some(rung));
+        client.flush();
+        assert_eq!(host.requested(id), (WindowRequest::Attention, 0));
+    }
 }
 
 #[test]

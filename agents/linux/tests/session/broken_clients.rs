@@ -12,7 +12,8 @@ use wayland_protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
 
 use crate::support::agent::Agent;
 use crate::support::host::Host;
-use crate::support::wayland::memory;
+use crate::support::raw::RawClient;
+use crate::support::wayland::{Client, memory};
 
 /// A new program can still open a window, and the host gets its frame.
 fn assert_serves(agent: &mut Agent, host: &mut Host) {
@@ -245,6 +246,28 @@ fn a_program_that_never_stops_asking_does_not_stop_the_agent() {
     assert_serves(&mut agent, &mut host);
 }
 
+/// The same of requests that change nothing until there is a commit, and there is none.
+#[test]
+fn a_program_that_never_commits_does_not_stop_the_agent_either() {
+    const CREATE_SURFACE: u16 = 0;
+    const SET_INPUT_REGION: u16 = 5;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut program = RawClient::connect(agent.wayland());
+    let compositor = program.bind("wl_compositor");
+    let surface = program.new_id();
+    program.send(compositor, CREATE_SURFACE, &[surface]);
+    let stopped = stop.clone();
+    let flood = std::thread::spawn(move || program.flood(surface, SET_INPUT_REGION, &[0], &stopped));
+    for _ in 0..50 {
+        host.roundtrip();
+    }
+    assert_serves(&mut agent, &mut host);
+    stop.store(true, Ordering::Relaxed);
+    flood.join().expect("a thread");
+}
+
 /// It causes more messages than the host accepts from one VM.
 #[test]
 fn a_program_that_opens_and_closes_without_end_is_ended() {
@@ -283,5 +306,97 @@ fn a_program_that_opens_and_closes_without_end_is_ended() {
             host.roundtrip();
         }
     }
+    assert_serves(&mut agent, &mut host);
+}
+
+/// Each of them stays within what one program may ask for.
+#[test]
+fn many_programs_that_flood_together_do_not_flood_the_host() {
+    const PROGRAMS: usize = 15;
+    const REQUESTS: usize = 1900;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let mut programs = Vec::new();
+    for _ in 0..PROGRAMS {
+        let mut client = agent.client();
+        let window = client.shown_window("one of many", 10, 10, 1);
+        programs.push((client, window, host.window_opened().surface));
+    }
+    for (client, window, _) in &programs {
+        for _ in 0..REQUESTS / 100 {
+            (0..100).for_each(|_| window.toplevel.set_maximized());
+            client.flush();
+        }
+    }
+    // All of it comes, and nobody is disconnected.
+    for _ in 0..PROGRAMS * REQUESTS {
+        host.wait("a request", |body| matches!(body, atoll_wire::header::Message::WindowRequested(_)).then_some(()));
+    }
+    programs.iter_mut().for_each(|(client, ..)| client.roundtrip());
+    drop(programs);
+    assert_serves(&mut agent, &mut host);
+}
+
+/// Whoever leaves no time for others is disconnected, as above.
+#[test]
+fn many_programs_that_open_and_close_together_do_not_flood_the_host() {
+    const PROGRAMS: usize = 8;
+    const WINDOWS: usize = 1500;
+    let mut agent = Agent::start();
+    let mut host = agent.host();
+    let open_and_close = |mut client: Client| {
+        for at in 0..WINDOWS {
+            if at % 50 == 0 && client.try_flush().is_err() {
+                return;
+            }
+            let surface = client.surface();
+            let xdg = client.shell.get_xdg_surface(&surface, &client.handle, ());
+            let toplevel = xdg.get_toplevel(&client.handle, ());
+            surface.commit();
+            toplevel.destroy();
+            xdg.destroy();
+            surface.destroy();
+        }
+        if client.try_roundtrip().is_err() {
+            eprintln!("a program was disconnected");
+        }
+    };
+    let programs: Vec<_> = (0..PROGRAMS).map(|_| agent.client()).collect();
+    let programs: Vec<_> =
+        programs.into_iter().map(|client| std::thread::spawn(move || open_and_close(client))).collect();
+    programs.into_iter().for_each(|program| program.join().expect("a thread"));
+    assert_serves(&mut agent, &mut host);
+}
+
+/// Places of subsurfaces are told once a frame; of a thousand they would be more than a host takes.
+#[test]
+fn a_thousand_surfaces_that_never_stand_still_do_not_flood_the_host() {
+    const WINDOWS: usize = 200;
+    let mut agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let mut moving = Vec::new();
+    for _ in 0..WINDOWS {
+        let window = client.shown_window("moves", 10, 10, 1);
+        let (surface, role) = client.subsurface(&window.surface);
+        let buffer = client.show(&surface, 4, 4, 2);
+        window.surface.commit();
+        moving.push((window, surface, role, buffer));
+    }
+    client.roundtrip();
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let mut at = 0;
+    while std::time::Instant::now() < until {
+        at += 1;
+        for (window, _, role, _) in &moving {
+            role.set_position(at % 100, 1);
+            window.surface.commit();
+        }
+        if client.try_roundtrip().is_err() {
+            break;
+        }
+    }
+    host.roundtrip();
+    drop(moving);
+    drop(client);
     assert_serves(&mut agent, &mut host);
 }

@@ -2,6 +2,8 @@
 //! paste.
 
 use std::fs::File;
+use std::io::Seek;
+use std::os::fd::OwnedFd;
 use std::thread::{self, JoinHandle};
 
 use atoll_wire::header::Message as Body;
@@ -244,6 +246,54 @@ fn what_the_host_announces_is_not_offered_to_it() {
     program.copy(CLIPBOARD, &[TEXT]);
     program.client.roundtrip();
     assert_eq!(host.clip_offered(CLIPBOARD).1, [TEXT]);
+}
+
+/// A write may block although the descriptor was ready: the program that has it takes back what the agent has said of it,
+/// or a filesystem of another program does not answer.
+#[test]
+fn a_descriptor_that_blocks_holds_nobody() {
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+    let (agent, mut host, mut program) = start();
+    let (_, offer) = announced(&mut host, &mut program);
+    let (pipe_read, pipe) = rustix::pipe::pipe().expect("a pipe");
+    let (socket_read, socket) = std::os::unix::net::UnixStream::pair().expect("sockets");
+    let sockets = (OwnedFd::from(socket), File::from(OwnedFd::from(socket_read)));
+    for (fd, pasted) in [(pipe, File::from(pipe_read)), sockets] {
+        program.receive_into(&offer, TEXT, &fd);
+        let request = host.paste_wanted().request;
+        fcntl_setfl(&fd, fcntl_getfl(&fd).expect("its flags") - OFlags::NONBLOCK).expect("it blocks");
+        let stream = host.give(request);
+        // More than the kernel keeps of it.
+        let bytes = noise(300_000);
+        assert!(host.write_part(stream, &bytes));
+        let mut other = agent.client();
+        let _window = other.shown_window("not held", 50, 50, 1);
+        let id = host.window_opened().surface;
+        host.shows(id, (50, 50), 1);
+        drop(fd);
+        let pasted = reader(pasted);
+        host.end_stream(stream);
+        assert!(read(pasted) == bytes);
+    }
+}
+
+#[test]
+fn a_file_can_be_pasted_into() {
+    let (_agent, mut host, mut program) = start();
+    let (_, offer) = announced(&mut host, &mut program);
+    let mut file = tempfile::tempfile().expect("a file");
+    program.receive_into(&offer, TEXT, &file);
+    let request = host.paste_wanted().request;
+    let stream = host.give(request);
+    let bytes = noise(1 << 20);
+    assert!(host.write_whole(stream, &bytes));
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(15);
+    while file.metadata().expect("its size").len() < bytes.len() as u64 {
+        assert!(std::time::Instant::now() < until, "not all of it came");
+        thread::yield_now();
+    }
+    file.rewind().expect("its beginning");
+    assert!(whole(file) == bytes);
 }
 
 #[test]

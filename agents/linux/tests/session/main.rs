@@ -5,6 +5,7 @@
 mod attention;
 mod broken_clients;
 mod clipboard;
+mod cursor;
 mod execs;
 mod files;
 mod frames;

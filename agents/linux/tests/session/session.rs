@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
@@ -15,7 +16,7 @@ use wayland_client::protocol::wl_keyboard;
 use crate::support::agent::{Agent, epoch};
 use crate::support::exec::{Exec, is_gone, wait_gone};
 use crate::support::host::{BULK, CONTROL, FRAMES, Host};
-use crate::support::wayland::Rule;
+use crate::support::wayland::{Client, Rule};
 
 /// Init reads the other end of the pipe, and sets the clock.
 #[test]
@@ -251,6 +252,31 @@ fn an_application_is_launched_by_its_desktop_id() {
             _ => None,
         });
     }
+}
+
+/// Is the program that it launches as well.
+#[test]
+fn a_launch_is_forgotten_with_its_session() {
+    use std::env::{current_exe, var_os};
+    if var_os("ATOLL_TEST_LAUNCHED").is_some() {
+        let folder = std::path::PathBuf::from(var_os("XDG_RUNTIME_DIR").expect("a folder"));
+        let socket = folder.join(var_os("WAYLAND_DISPLAY").expect("a display"));
+        let mut client = Client::connect(UnixStream::connect(socket).expect("the agent listens"));
+        let _window = client.shown_window("launched", 40, 30, 1);
+        return client.wait_end();
+    }
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let own = current_exe().expect("this program").display().to_string();
+    let script = format!("ATOLL_TEST_LAUNCHED=1 exec '{own}' --exact session::a_launch_is_forgotten_with_its_session");
+    let argv = ["sh", "-c", &script].map(str::to_owned).to_vec();
+    host.send(CONTROL, Body::Launch(Launch { request: 7, argv, ..Launch::default() }));
+    let opened = host.window_opened();
+    assert_eq!((opened.title.as_str(), opened.launch), ("launched", 7));
+    drop(host);
+    let mut host = agent.host();
+    let again = host.window_opened();
+    assert_eq!((again.surface, again.pid, again.launch), (opened.surface, opened.pid, 0));
 }
 
 #[test]

@@ -17,6 +17,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
+use crate::support::agent::Agent;
 use crate::support::host::{CONTROL, Host};
 use crate::support::wayland::{self, Client};
 use crate::support::x11::X11Client;
@@ -146,7 +147,45 @@ fn keys_right_after_the_focus_reach_the_window_also_while_the_server_is_busy() {
     }
 }
 
-/// A program may hold the X server as long as it likes: nothing that the agent waits for then comes in time.
+/// Init waits for this file before it goes on.
+#[test]
+fn an_x_server_that_cannot_start_is_not_waited_for() {
+    let agent = Agent::start_with_x11_script("#!/bin/sh\nexit 1\n");
+    let mut host = agent.host();
+    let mut client = agent.client();
+    let _window = client.shown_window("needs no X server", 50, 50, 1);
+    let id = host.window_opened().surface;
+    host.shows(id, (50, 50), 1);
+    agent.wait_log("Xwayland ended while it started");
+    // Written right after that.
+    host.roundtrip();
+    assert!(agent.path("runtime/atoll/settled").exists());
+}
+
+/// Xwayland lets no program hold it (GrabServer), which nothing in the agent is ready for: the window manager asks it for
+/// each of these windows, and waits for the answers.
+#[test]
+fn a_program_that_holds_the_server_does_not_hold_the_windows_of_others() {
+    let Stage { agent, mut host, mut x11, .. } = stage();
+    x11.connection.grab_server().expect("a request");
+    // The window manager asks the server for each of them.
+    let held: Vec<_> = (0..5).map(|at| x11.shown_window(&format!("held {at}"), (20, 20), (40, 30), at)).collect();
+    for at in 0..held.len() {
+        let opened = host.window_opened();
+        assert_eq!(opened.title, format!("held {at}"));
+        host.shows(opened.surface, (40, 30), at as u32);
+    }
+    let mut client = agent.client();
+    let _window = client.shown_window("a Wayland window", 50, 50, 1);
+    let opened = host.window_opened();
+    assert_eq!(opened.title, "a Wayland window");
+    host.shows(opened.surface, (50, 50), 1);
+    x11.connection.destroy_window(held[0]).expect("a request");
+    x11.connection.flush().expect("the X server reads");
+    host.wait("SurfaceClosed", |body| matches!(body, Body::SurfaceClosed(_)).then_some(()));
+}
+
+/// The same, of what is copied and who has the keyboard.
 #[test]
 fn a_program_that_holds_the_server_does_not_hold_the_agent() {
     let Stage { agent, mut host, mut x11, id, .. } = stage();

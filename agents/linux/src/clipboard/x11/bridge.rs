@@ -23,8 +23,9 @@ use super::reader::Conversion;
 use super::{Order, Report};
 use crate::clipboard::{BOTH, Which};
 use crate::streams::StreamFd;
+use crate::x11_connection;
 
-pub type Failed = Box<dyn std::error::Error>;
+pub use crate::x11_connection::Failed;
 
 /// Deadlines are looked at this often, while anything has one.
 const WATCH_INTERVAL: Duration = Duration::from_millis(250);
@@ -129,7 +130,7 @@ pub fn found<T>(reply: Result<T, ReplyError>) -> Result<Option<T>, ConnectionErr
 
 impl Bridge {
     fn connect(display: u32, reports: Sender<Report>, handle: LoopHandle<'static, Bridge>) -> Result<Self, Failed> {
-        let (connection, screen) = x11rb::connect(Some(&format!(":{display}")))?;
+        let (connection, screen) = x11_connection::connect(display)?;
         let root = connection.setup().roots[screen].root;
         let atoms = Atoms::new(&connection)?.reply()?;
         let window = connection.generate_id()?;

@@ -31,6 +31,8 @@ struct Log {
 pub struct Agent {
     child: Child,
     folder: TempDir,
+    /// Of a program that a test has made for it.
+    own: Option<TempDir>,
     log: Arc<Log>,
 }
 
@@ -55,7 +57,18 @@ impl Agent {
     pub fn start_with_files(count: u32) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", "ulimit -Sn $0 && exec \"$@\"", &count.to_string()]).arg(program());
-        Self::launch_by(command, &PROGRAMS)
+        Self::launch_by(command, &PROGRAMS, None)
+    }
+
+    /// With an Xwayland that is this script.
+    pub fn start_with_x11_script(script: &str) -> Self {
+        let own = TempDir::with_prefix("atoll-xwayland-").expect("a folder");
+        let file = own.path().join("Xwayland");
+        fs::write(&file, script).expect("a script");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its mode");
+        let mut agent = Self::launch_by(Command::new(program()), &PROGRAMS, Some(&file));
+        agent.own = Some(own);
+        agent
     }
 
     /// With Xwayland; gives its display, too, once X11 programs can run.
@@ -66,20 +79,23 @@ impl Agent {
     }
 
     fn launch(programs: &[&str]) -> Self {
-        Self::launch_by(Command::new(program()), programs)
+        Self::launch_by(Command::new(program()), programs, None)
     }
 
-    fn launch_by(mut command: Command, programs: &[&str]) -> Self {
+    fn launch_by(mut command: Command, programs: &[&str], more: Option<&Path>) -> Self {
         let folder = TempDir::with_prefix("atoll-agent-").expect("a folder");
         let at = |name: &str| folder.path().join(name);
         for name in ["home", "runtime", "bin", "data/applications"] {
             fs::create_dir_all(at(name)).expect("a folder");
         }
-        if programs.contains(&"Xwayland") {
+        if programs.contains(&"Xwayland") || more.is_some() {
             make_x11_folder();
         }
         for name in programs {
             symlink(in_path(name), at("bin").join(name)).expect("a link");
+        }
+        if let Some((file, name)) = more.and_then(|file| Some((file, file.file_name()?))) {
+            symlink(file, at("bin").join(name)).expect("a link");
         }
         command.env_clear().env("XDG_RUNTIME_DIR", at("runtime")).env("HOME", at("home")).env("PATH", at("bin"));
         command.env("XDG_DATA_HOME", at("data")).env("XDG_DATA_DIRS", at("none"));
@@ -103,7 +119,7 @@ impl Agent {
                 ours.more.notify_all();
             }
         });
-        Self { child, folder, log }
+        Self { child, folder, own: None, log }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -167,12 +167,17 @@ impl Program {
     /// Asks for the content; gives the end of the pipe that it reads.
     pub fn receive(&self, offer: &Offer, mime_type: &str) -> File {
         let (read, write) = rustix::pipe::pipe().expect("a pipe");
+        self.receive_into(offer, mime_type, &write);
+        File::from(read)
+    }
+
+    /// Asks for the content to be written into this.
+    pub fn receive_into(&self, offer: &Offer, mime_type: &str, fd: impl AsFd) {
         match offer {
-            Offer::Clipboard(offer) => offer.receive(mime_type.to_owned(), write.as_fd()),
-            Offer::Primary(offer) => offer.receive(mime_type.to_owned(), write.as_fd()),
+            Offer::Clipboard(offer) => offer.receive(mime_type.to_owned(), fd.as_fd()),
+            Offer::Primary(offer) => offer.receive(mime_type.to_owned(), fd.as_fd()),
         }
         self.client.flush();
-        File::from(read)
     }
 
     pub fn paste(&self, offer: &Offer, mime_type: &str) -> Vec<u8> {

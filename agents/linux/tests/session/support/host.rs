@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +40,8 @@ pub struct Host {
     rules: Rules,
     streams: [UnixStream; 3],
     incoming: Receiver<(usize, Message)>,
+    /// More messages have come than a host takes.
+    has_flooded: Arc<AtomicBool>,
     pub surfaces: BTreeMap<u32, Shown>,
     /// Every message that has come, but for frames, in order.
     pub log: Vec<(usize, Message)>,
@@ -73,8 +77,13 @@ fn try_open(path: &Path, epoch: &Epoch) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Message)>) {
+/// Control messages, and surfaces that open, that a host takes: so many at once after a rest, and then so many each second.
+const BURST: [f64; 2] = [15_000.0, 4000.0];
+const PER_S: [f64; 2] = [5000.0, 1000.0];
+
+fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Message)>, has_flooded: &AtomicBool) {
     let mut prefix = [0; 4];
+    let (mut left, mut since) = (BURST, Instant::now());
     while stream.read_exact(&mut prefix).is_ok() {
         let length = u32::from_le_bytes(prefix) as usize;
         let mut framed = prefix.to_vec();
@@ -83,6 +92,16 @@ fn read_messages(port: usize, mut stream: UnixStream, out: &Sender<(usize, Messa
             return;
         }
         let message = atoll_wire::decode(&framed).expect("the agent's messages are sound");
+        let now = Instant::now();
+        let opens =
+            matches!(message.body, Some(Body::WindowOpened(_) | Body::PopupOpened(_) | Body::SubsurfaceOpened(_)));
+        for (at, cost) in [1.0, f64::from(u8::from(opens))].into_iter().enumerate() {
+            left[at] = (left[at] + (now - since).as_secs_f64() * PER_S[at]).min(BURST[at]) - cost;
+        }
+        since = now;
+        if port == CONTROL && left.iter().any(|left| *left < 0.0) {
+            has_flooded.store(true, Ordering::Relaxed);
+        }
         if out.send((port, message)).is_err() {
             return;
         }
@@ -102,14 +121,17 @@ impl Host {
     pub fn connect(folder: &Path, epoch: Epoch, layout: &str) -> Self {
         let streams = ["control", "frames", "bulk"].map(|name| open(&folder.join(name), &epoch));
         let (sender, incoming) = channel();
+        let has_flooded = Arc::new(AtomicBool::new(false));
         for (port, stream) in streams.iter().enumerate() {
             let (stream, sender) = (stream.try_clone().expect("a copy"), sender.clone());
-            thread::spawn(move || read_messages(port, stream, &sender));
+            let has_flooded = has_flooded.clone();
+            thread::spawn(move || read_messages(port, stream, &sender, &has_flooded));
         }
         let mut host = Self {
             rules: Rules::default(),
             streams,
             incoming,
+            has_flooded,
             surfaces: BTreeMap::new(),
             log: Vec::new(),
             gives_credits: true,
@@ -197,6 +219,7 @@ impl Host {
 
     fn receive(&mut self, port: usize, message: Message) {
         self.rules.check(&message);
+        assert!(!self.has_flooded.load(Ordering::Relaxed), "the agent floods the host");
         let opened = match message.body.as_ref() {
             Some(Body::Frame(frame)) => {
                 let frame = frame.clone();

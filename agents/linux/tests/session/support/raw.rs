@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 const DISPLAY: u32 = 1;
@@ -44,6 +45,12 @@ impl RawClient {
 
     pub fn send(&mut self, object: u32, opcode: u16, arguments: &[u32]) {
         self.stream.write_all(&request(object, opcode, arguments)).expect("the agent reads");
+    }
+
+    /// Says the same over and over, until it is disconnected or told to stop.
+    pub fn flood(mut self, object: u32, opcode: u16, arguments: &[u32], stop: &AtomicBool) {
+        let requests = request(object, opcode, arguments).repeat(2000);
+        while !stop.load(Ordering::Relaxed) && self.stream.write_all(&requests).is_ok() {}
     }
 
     /// Gives its id.

@@ -31,6 +31,7 @@ use wayland_protocols::wp::viewporter::client::{wp_viewport, wp_viewporter};
 use wayland_protocols::xdg::activation::v1::client::{xdg_activation_token_v1, xdg_activation_v1};
 use wayland_protocols::xdg::dialog::v1::client::{xdg_dialog_v1, xdg_wm_dialog_v1};
 use wayland_protocols::xdg::shell::client::{xdg_popup, xdg_positioner, xdg_surface, xdg_toplevel, xdg_wm_base};
+use wayland_protocols::xdg::system_bell::v1::client::xdg_system_bell_v1;
 
 pub use wl_surface::WlSurface;
 
@@ -133,6 +134,7 @@ ignore!(
     zwp_relative_pointer_manager_v1::ZwpRelativePointerManagerV1,
     xdg_dialog_v1::XdgDialogV1,
     xdg_wm_dialog_v1::XdgWmDialogV1,
+    xdg_system_bell_v1::XdgSystemBellV1,
     xdg_positioner::XdgPositioner,
 );
 
