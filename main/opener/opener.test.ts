@@ -307,6 +307,28 @@ describe("what a program of a VM wants opened", () => {
     );
   });
 
+  it("is told to the person, with who has a program, where it was left to a VM that has none", async () => {
+    await desk.open("home", "mail");
+    desk.hasPrograms("mail", ["application/pdf", "x-scheme-handler/https"]);
+    expect(await desk.wants("home", 1, file())).toMatchObject({ outcome: "here", detail: "" });
+    const told = [
+      { outcome: "no-handler", item: { name: "report.pdf" }, programs: [{ vm: "mail", program: "Viewer" }] },
+    ];
+    expect(await desk.wants("home", 2, file(), { noProgram: true })).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("mail has “Viewer”: open it there") as string,
+    });
+    expect(desk.told).toMatchObject(told);
+    // Also of a link, whatever the rules say of it: it is not begun anew.
+    expect(await desk.wants("home", 3, url(LINK), { noProgram: true, disposable: true })).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("no program that opens https links") as string,
+    });
+    expect(desk.told).toHaveLength(2);
+    expect(desk.page.asked).toEqual([]);
+    expect(await desk.entries()).toEqual([]);
+  });
+
   it("is asked about one at a time, and too many are refused", async () => {
     await desk.open("home", "web");
     const answers = Array.from({ length: 9 }, (_, at) => desk.wants("home", at + 1, url(`${LINK}${at}`)));
