@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import { fileItem, linkItem } from "./item.ts";
-import type { OpenRequest } from "./request.ts";
+import type { Opened, OpenRequest } from "./request.ts";
 import { OpenDesk } from "./testing/desk.ts";
 
 let desk: OpenDesk;
@@ -629,6 +629,21 @@ describe("a disposable's network", () => {
     await opening;
     expect(start.mock.calls.map(([request]) => request)).toMatchObject([{ network, forVm: desk.vm("home").id }]);
   });
+});
+
+it("a file that a program opens which runs already shows in that one's new window", async () => {
+  await desk.open("mail");
+  const open = (at: number): Promise<Opened> =>
+    desk.opener.open(byPerson({ from: desk.vm("mail"), item: fileItem(Buffer.from(`/home/user/${at}.odt`)) }));
+  const first = open(1);
+  await desk.runs("mail");
+  await first;
+  const second = open(2);
+  const { request } = await desk.opened("mail", 1);
+  desk.launched("mail", request);
+  // The second start of the program has given the file to the first one, and ended.
+  desk.window("mail", 200, (await desk.opened("mail")).request);
+  expect(await second).toMatchObject({ decision: "here", windowId: expect.stringMatching(/\.200$/) as string });
 });
 
 describe("a link in a browser that runs", () => {
