@@ -382,6 +382,31 @@ describe("the loop guard", () => {
   });
 });
 
+describe("the loop guard, however it is called where it arrives", () => {
+  it("refuses what has been in too many VMs, and forgets it after a minute", async () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    for (const name of names) desk.define(name, "lagoon");
+    const rules = names.map((name, at) => `{type: web, from: ${name}, in: ${names[at + 1] ?? "web"}}`);
+    fs.writeFileSync(desk.rules.file, `rules: [${rules.join(", ")}]\n`);
+    await desk.open(...names);
+    const now = vi.spyOn(performance, "now");
+    onTestFinished(() => now.mockRestore());
+    for (const [at, name] of names.slice(0, 4).entries()) {
+      const there = desk.wants(name, 1, url(LINK));
+      await desk.runs(names[at + 1] ?? "");
+      expect(await there).toMatchObject({ outcome: "elsewhere" });
+    }
+    expect(await desk.wants("e", 1, url(LINK))).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("through too many VMs") as string,
+    });
+    now.mockReturnValue(performance.now() + 61_000);
+    const again = desk.wants("e", 2, url(LINK));
+    await desk.runs("f");
+    expect(await again).toMatchObject({ outcome: "elsewhere" });
+  });
+});
+
 describe("a disposable", () => {
   /** Of home, with its window. */
   async function disposable(name = "disp-1"): Promise<void> {
