@@ -203,7 +203,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     });
     bridge.on("clipboard.filesNotPasted", tellNotPasted(notices));
     bridge.on("crossing.notice", (notice) => crossingNotices.tell(notice));
-    bridge.on("desktop.replaced", tellReplaced(shell, bridge));
+    bridge.on("desktop.replaced", tellReplaced(shell));
     bridge.on("scan.found", tellFound(notices, overlays));
     bridge.on("scan.unscanned", tellUnscanned(notices, overlays));
     bridge.on("scan.signatures", tellSignatures(notices, overlays));
