@@ -16,7 +16,12 @@ trailer<</Root 1 0 R>>
 `;
 /** The middle of a folder's only icon. */
 const ICON = { position: { x: 200, y: 100 } };
-const SEES = { timeout: 120_000, intervals: [1_000] };
+const SEES = { timeout: 240_000, intervals: [1_000] };
+/** A viewer of texts that is quick, and each of its windows a program of its own. */
+const VIEWER = `mkdir -p ~/.local/share/applications ~/.config
+printf '#!/bin/sh\\nexec foot --app-id=show cat\\n' > ~/show && chmod +x ~/show
+printf '[Desktop Entry]\\nType=Application\\nName=Show\\nExec=/home/user/show %%f\\nMimeType=text/plain;\\n' > ~/.local/share/applications/show.desktop
+printf '[Default Applications]\\ntext/plain=show.desktop\\n' > ~/.config/mimeapps.list`;
 
 let desktop: TestDesktop;
 let page: Page;
@@ -33,6 +38,7 @@ test.beforeAll(async () => {
   });
   for (const vm of ["home", "web"]) await desktop.isRunning(vm);
   page = await desktop.page();
+  expect(await desktop.atoll("exec", "web", "--", "sh", "-c", VIEWER)).toMatchObject({ code: 0 });
 });
 
 test.afterAll(() => desktop.close());
@@ -48,7 +54,7 @@ async function shownAlone(at: number, name: string, content: Buffer): Promise<{ 
 
 /** What has come to web, as this name, below that folder; null: nothing. */
 async function arrived(below: string, name: string): Promise<Buffer | null> {
-  const script = `IFS= read -r name; find ${below} -name "$name" -exec cat {} +`;
+  const script = `IFS= read -r name; find ${below} -name "$name" -exec cat {} \\; -quit`;
   const { stdout } = await desktop.pipe(Buffer.from(name), "exec", "web", "--", "sh", "-c", script);
   return stdout.length === 0 ? null : stdout;
 }
@@ -66,22 +72,21 @@ test("by a double-click they open where the rule says, and are whole there; one 
   ];
   for (const [at, [name, content]] of kinds.entries()) {
     const manager = await shownAlone(at, name, Buffer.from(content));
-    const known = new Set((await desktop.windows()).map(({ id }) => id));
     // One that draws its files late has none to click on yet.
     await expect(async () => {
       await manager.content.dblclick(ICON);
-      await expect.poll(() => arrived("~/Opened", name), { timeout: 20_000 }).toEqual(Buffer.from(content));
+      await expect.poll(() => arrived("~/Opened", name), { timeout: 60_000 }).toEqual(Buffer.from(content));
     }).toPass(SEES);
-    const ofWeb = async (): Promise<string[]> =>
-      (await desktop.windows()).filter(({ id, vm }) => vm === "web" && !known.has(id)).map(({ id }) => id);
-    await expect.poll(ofWeb, SEES).not.toEqual([]);
-    for (const id of [manager.id, ...(await ofWeb())]) await desktop.json("window", "close", id);
-    await expect.poll(async () => (await desktop.windows()).length, SEES).toBe(0);
+    await expect.poll(async () => (await desktop.windows()).map(({ vm }) => vm), SEES).toContain("web");
+    await expect(async () => {
+      for (const { id } of await desktop.windows()) await desktop.atoll("window", "close", id);
+      expect(await desktop.windows()).toEqual([]);
+    }).toPass(SEES);
   }
   const manager = await shownAlone(90, "line\nfeed.txt", Buffer.from("x"));
   await expect(async () => {
     await manager.content.dblclick(ICON);
-    await expect(notices().getByText(/feed\.txt.*its name cannot be used elsewhere/s)).toBeVisible({ timeout: 20_000 });
+    await expect(notices().getByText(/feed\.txt.*its name cannot be used elsewhere/s)).toBeVisible({ timeout: 60_000 });
   }).toPass(SEES);
   await desktop.json("window", "close", manager.id);
 });
@@ -95,7 +100,6 @@ test("by the menu's “Send to VM…” one goes to the VM that the person choos
     await expect(async () => {
       up = up === 2 ? 3 : 2;
       await manager.content.click({ ...ICON, button: "right" });
-      await expect.poll(async () => (await desktop.picture(manager.id)).width, { timeout: 5_000 }).toBeGreaterThan(0);
       for (let times = 0; times < up; times += 1) await page.keyboard.press("ArrowUp");
       await page.keyboard.press("Enter");
       await expect(prompt).toBeVisible({ timeout: 15_000 });
