@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Page, test } from "@playwright/test";
-import { TestDesktop } from "./support/desktop.ts";
+import { TestDesktop, type } from "./support/desktop.ts";
 
 let desktop: TestDesktop;
 let page: Page;
@@ -117,4 +117,36 @@ test("a broken file is named in the bar until it is mended", async () => {
   await page.keyboard.press("Escape");
   fs.rmSync(broken);
   await expect(page.getByRole("button", { name: "1 broken file" })).toHaveCount(0);
+});
+
+test("the welcome lies below windows, takes no key that is meant for one, and comes once", async () => {
+  const welcome = page.getByRole("region", { name: "Welcome to Atoll" });
+  await expect(welcome).toBeVisible();
+  const { id, element } = await desktop.run("home", "foot", "sh", "-c", "stty raw -echo; cat > /tmp/keys");
+  const box = await welcome.boundingBox();
+  if (box === null) throw new Error("the welcome is not shown");
+  await desktop.json("window", "move", id, `${Math.round(box.x + 40)}`, `${Math.round(box.y + 40)}`, "400", "300");
+  const content = element.locator('[data-part="content"]');
+  const inIt = { x: box.x + 200, y: box.y + 200 };
+  const topmost = (): Promise<string | null | undefined> =>
+    page.evaluate(
+      ({ x, y }) => document.elementFromPoint(x, y)?.closest("[data-window-id]")?.getAttribute("data-window-id"),
+      inIt,
+    );
+  await expect.poll(topmost).toBe(id);
+  await content.click();
+  await type(page, "meant for it\n");
+  await expect.poll(() => desktop.read("home", "/tmp/keys")).toBe("meant for it\r");
+  await expect(welcome).toBeVisible();
+  await desktop.json("window", "close", id);
+  await expect(element).toHaveCount(0);
+
+  await welcome.getByRole("button", { name: "Close the welcome" }).click();
+  await expect(welcome).toHaveCount(0);
+  await page.reload();
+  await expect(chip("home")).toBeVisible();
+  await expect(welcome).toHaveCount(0);
+  await page.getByRole("button", { name: "Atoll", exact: true }).click();
+  await page.getByRole("menuitem", { name: "First steps" }).click();
+  await expect(welcome).toBeVisible();
 });

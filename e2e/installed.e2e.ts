@@ -54,12 +54,13 @@ home_runs
 `;
 const GO_ON = `${COMMON}
 listed upgraded
-atoll quit --keep-vms
-atoll desktop &
+atoll disposable start -- true 2> /work/refused && exit 1
+atoll quit --restart
+until atoll vm list > /dev/null 2>&1; do sleep 1; done
 home_runs
 listed again
+atoll disposable start
 atoll quit --stop-vms
-wait
 `;
 
 let root: CleanRoot;
@@ -100,6 +101,8 @@ test("an upgrade leaves what runs, and the next start has the VMs as they were",
   const home = (when: string): VmView | undefined => vms(when).find(({ name }) => name === "home");
   expect(home("upgraded")).toMatchObject({ state: "running" });
   expect(home("again")).toMatchObject({ state: "running" });
+  // The files of the former version are gone: what it started would be of another one.
+  expect(written("refused")).toContain("Atoll was updated");
   // It was not booted again.
   expect(home("again")?.uptimeS).toBeGreaterThanOrEqual(home("upgraded")?.uptimeS ?? Number.POSITIVE_INFINITY);
 });

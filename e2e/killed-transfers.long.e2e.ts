@@ -1,6 +1,14 @@
-/** The end of a transfer's target in the middle of it, ten times by turns: its QEMU, and its agent. */
+/** What takes part in a transfer is killed while it goes on, at fifty moments: each time every file is whole or absent. */
 import { test } from "@playwright/test";
-import { KilledTransfers } from "./support/kill-in-transfers.ts";
+import { KilledTransfers, type Victim } from "./support/kill-in-transfers.ts";
+
+const VICTIMS: readonly Victim[] = [
+  "target's QEMU",
+  "target's agent",
+  "source's QEMU",
+  "source's agent",
+  "application",
+];
 
 let transfers: KilledTransfers;
 
@@ -10,7 +18,10 @@ test.beforeAll(async () => {
 
 test.afterAll(() => transfers.close());
 
-for (let round = 1; round <= 5; round += 1)
-  for (const victim of ["target's QEMU", "target's agent"] as const)
-    test(`the ${victim} is killed in a transfer: each file is whole or absent, and it goes on (${round})`, () =>
-      transfers.kill(victim));
+for (let round = 0; round < 10; round += 1)
+  for (const [at, victim] of VICTIMS.entries()) {
+    // Spread over the whole, and at no boundary of a file.
+    const fraction = 0.9 * (((round * VICTIMS.length + at) * 0.618) % 1);
+    test(`the ${victim} is killed when ${(fraction * 100).toFixed()} % are there (${round + 1})`, () =>
+      transfers.kill(victim, fraction));
+  }

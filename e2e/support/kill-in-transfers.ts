@@ -5,7 +5,7 @@ import path from "node:path";
 import { expect } from "@playwright/test";
 import type { VmId } from "#shared/model/vm.ts";
 import { TestDesktop } from "./desktop.ts";
-import { newestTransferIs, pausedTransfer } from "./transfers.ts";
+import { movedTransfer, newestTransferIs, pausedTransfer } from "./transfers.ts";
 
 const POLICY = `rules:
   - {action: file.send, from: "@any", to: "@any", decision: allow}
@@ -22,8 +22,8 @@ done
 sync
 sha256sum -- *`;
 
-/** What is killed. */
-export type Victim = "target's QEMU" | "target's agent";
+/** What is killed: of a VM its machine or its agent, or the application. */
+export type Victim = "target's QEMU" | "target's agent" | "source's QEMU" | "source's agent" | "application";
 
 export class KilledTransfers {
   readonly #desktop: TestDesktop;
@@ -50,37 +50,45 @@ export class KilledTransfers {
     return this.#desktop.close();
   }
 
-  /** One transfer, in the middle of which this is killed. */
-  async kill(victim: Victim): Promise<void> {
+  /**
+   * One transfer, in which this is killed.
+   * @param fraction of its bytes that are there by then, while it goes on; null: it is held in its middle
+   */
+  async kill(victim: Victim, fraction: number | null = null): Promise<void> {
     const desktop = this.#desktop;
     this.#round += 1;
     const folder = `round-${this.#round}`;
     const ids = new Map((await desktop.vms()).map(({ name, id }) => [name, id]));
     let ended: Promise<unknown> = Promise.resolve();
-    const { id } = await pausedTransfer(desktop, 0, () => {
-      const child = spawn(path.resolve(import.meta.dirname, "../../bin/atoll"), ["cp", "home:many", `web:${folder}/`], {
-        env: { ...process.env, ATOLL_HOME: desktop.home },
-        stdio: "ignore",
-      });
+    const copy = (): void => {
+      const { command, env } = desktop.commandOf("cp", "home:many", `web:${folder}/`);
+      const child = spawn(command[0] ?? "", command.slice(1), { env, stdio: "ignore" });
       ended = new Promise((resolve) => child.once("exit", resolve));
-    });
+    };
+    const { id } = await (fraction === null
+      ? pausedTransfer(desktop, 0, copy)
+      : movedTransfer(desktop, fraction, copy));
     await this.#end(victim, ids);
     // It hears that the transfer was interrupted.
     await ended;
+    if (victim === "application") await desktop.start();
     for (const vm of ["home", "web"]) await desktop.isRunning(vm);
-    expect(await newestTransferIs(desktop, "interrupted")).toMatchObject({ id });
+    const row = await newestTransferIs(desktop, "interrupted", ...(fraction === null ? [] : ["done"]));
+    expect(row).toMatchObject({ id });
     const there = await this.#there(folder);
-    expect(there.size).toBeLessThan(this.#digests.size);
+    if (fraction === null) expect(there.size).toBeLessThan(this.#digests.size);
     for (const [name, digest] of there) expect(digest, name).toBe(this.#digests.get(name));
 
-    await desktop.json("transfer", "resume", String(id));
+    if (row.state === "interrupted") await desktop.json("transfer", "resume", String(id));
     await newestTransferIs(desktop, "done");
     expect(await this.#there(folder)).toEqual(this.#digests);
+    expect(await desktop.atoll("exec", "web", "--", "rm", "-r", folder)).toMatchObject({ code: 0 });
   }
 
   async #end(victim: Victim, ids: ReadonlyMap<string, VmId>): Promise<void> {
     const desktop = this.#desktop;
-    const vm = "web";
+    if (victim === "application") return desktop.crash();
+    const vm = victim.startsWith("target") ? "web" : "home";
     if (victim.endsWith("agent")) {
       // The answer may not come: who is to give it is killed.
       await desktop.atoll("exec", vm, "--", "pkill", "-KILL", "-x", "atoll-agent");

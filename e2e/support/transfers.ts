@@ -46,3 +46,29 @@ export async function pausedTransfer(desktop: TestDesktop, above: number, move: 
   await paused.evaluate(({ asked }) => asked);
   return newestTransferIs(desktop, "paused");
 }
+
+/** Does what moves a file; resolves while it moves, when about this fraction of its bytes is there, or at its end. */
+export async function movedTransfer(desktop: TestDesktop, fraction: number, move: () => unknown): Promise<TransferRow> {
+  const page = await desktop.page();
+  const [last] = await desktop.json<TransferRow[]>("transfer", "list");
+  const moved = await page.evaluateHandle(
+    ([wanted, before]) => {
+      const row = new Promise<number>((resolve) => {
+        const stop = window.atoll.on("transfer.changed", ({ transfers: [newest] }) => {
+          if (newest === undefined || newest.id <= before || newest.bytes === 0) return;
+          if (newest.state === "moving" ? newest.doneBytes < newest.bytes * wanted : newest.state !== "done") return;
+          stop();
+          resolve(newest.id);
+        });
+      });
+      return { row };
+    },
+    [fraction, last?.id ?? 0] as const,
+  );
+  await move();
+  const id = await moved.evaluate(({ row }) => row);
+  const rows = await desktop.json<TransferRow[]>("transfer", "list");
+  const found = rows.find((row) => row.id === id);
+  if (found === undefined) throw new Error("the transfer is not listed");
+  return found;
+}

@@ -5,15 +5,18 @@ import { messageOf } from "#shared/model/app-error.ts";
 
 /** An editor writes a file in several steps: changes within this time count as one. */
 const SETTLE_MS = 100;
+/** Changes that do not end, such as those of a download, are told of after this time. */
+const LATEST_MS = 1_000;
 /** What cannot be watched is tried again, and looked at, after this time. */
 const AGAIN_MS = 5_000;
 
 /**
- * Calls `changed` 100 ms after the last of several changes; where the system does not tell of them, every 5 s, whether there were
+ * Calls `changed` 100 ms after the last of several changes, and each second while they do not end; where the system does not tell of them, every 5 s, whether there were
  * any or not. Returns a function that ends the watch.
  */
 export function watchFolder(folder: string, changed: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
+  let latest: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
   let watcher: fs.FSWatcher | undefined;
   let said = "";
@@ -21,9 +24,13 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   const settle = (): void => {
     clearTimeout(settling);
     settling = setTimeout(settled, SETTLE_MS);
+    latest ??= setTimeout(settled, LATEST_MS);
   };
   /** The system tells of the folder that was there when the watch began: another one may have taken its place. */
   const settled = (): void => {
+    clearTimeout(settling);
+    clearTimeout(latest);
+    latest = undefined;
     if (identityOf(folder) !== watched) {
       watcher?.close();
       begin();
@@ -55,6 +62,7 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   begin();
   return () => {
     clearTimeout(settling);
+    clearTimeout(latest);
     clearTimeout(again);
     watcher?.close();
   };

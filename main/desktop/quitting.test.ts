@@ -11,7 +11,7 @@ function parts(running: readonly VmId[] = [VM], onQuit: Settings["onQuit"] = "as
   const stopped = deferred<string[]>();
   const stopAll = vi.fn<() => Promise<string[]>>(() => stopped.promise);
   const end = vi.fn<() => Promise<void>>(() => Promise.resolve());
-  const exit = vi.fn<() => void>();
+  const exit = vi.fn<(again: boolean) => void>();
   const remember = vi.fn<(name: string, value: unknown) => Promise<void>>(() => Promise.resolve());
   const page = new CheckedPage();
   const settings = { load: () => Promise.resolve(), current: { onQuit }, remember } as unknown as SettingsFile;
@@ -49,7 +49,13 @@ it("the process ends when all was let go of, also where something could not be",
   expect(exit).not.toHaveBeenCalled();
   done.reject(new Error("a machine does not end"));
   await quit;
-  expect(exit).toHaveBeenCalledOnce();
+  expect(exit).toHaveBeenCalledExactlyOnceWith(false);
+});
+
+it("another one starts in its place where that is wanted", async () => {
+  const { exit, quitting } = parts();
+  await quitting.quit("keep", true);
+  expect(exit).toHaveBeenCalledExactlyOnceWith(true);
 });
 
 describe("a person who closes the desktop's window", () => {

@@ -19,8 +19,8 @@ export interface QuittingParts {
   page: Page;
   /** Lets go of everything. */
   end(): Promise<void>;
-  /** Ends the process. */
-  exit(): void;
+  /** Ends the process. `again`: the application that is installed by now starts in its place. */
+  exit(again: boolean): void;
 }
 
 export class Quitting {
@@ -58,13 +58,13 @@ export class Quitting {
   }
 
   /** "stop": ends when all VMs have stopped, or at once when "keep" comes meanwhile. */
-  async quit(vms: VmsOnQuit): Promise<void> {
+  async quit(vms: VmsOnQuit, again = false): Promise<void> {
     if (vms === "stop") await this.stopVms();
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     // It is asked once: an application that stayed because of what it could not let go of would stay for ever.
     await this.#parts.end().catch((error: unknown) => logDefect("the end", error));
-    this.#parts.exit();
+    this.#parts.exit(again);
   }
 
   /** A person closes the desktop's window: they are asked what becomes of running VMs, and the window stays open meanwhile. */

@@ -244,7 +244,7 @@ it("the command has another mark drawn, and only the page is told it", async () 
 });
 
 it("both can end it", async () => {
-  expect(await asks("desktop.quit", { vms: "keep" })).toEqual({ notStopped: [] });
+  expect(await asks("desktop.quit", { vms: "keep", again: true })).toEqual({ notStopped: [] });
   expect(await command("desktop.quit", { vms: "stop" })).toEqual({ notStopped: [] });
   expect(end).toHaveBeenCalledOnce();
 });

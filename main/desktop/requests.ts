@@ -82,9 +82,9 @@ export function desktopHandlers({
       return null;
     },
     "desktop.screenshot": async () => asPicture(await application.desktop.screenshot()),
-    "desktop.quit": async ({ vms }, caller) => {
+    "desktop.quit": async ({ vms, again }, caller) => {
       const notStopped = vms === "stop" ? await quitting.stopVms() : [];
-      caller.afterAnswer(() => void quitting.quit("keep"));
+      caller.afterAnswer(() => void quitting.quit("keep", again));
       return { notStopped };
     },
     "desktop.partFailed": ({ part, detail }) =>

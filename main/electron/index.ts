@@ -99,6 +99,7 @@ import { serveIpc } from "./ipc-server.ts";
 import { electronClipboard } from "./host-clipboard.ts";
 import { hostLinkSpawner, linkSpawner } from "./link-spawner.ts";
 import { PictureBoxes } from "./picture-box.ts";
+import { startAgain, watchOwnProgram } from "./own-program.ts";
 import { agentFolder, hostWarnings } from "./setup-result.ts";
 import { handOver } from "./single-instance.ts";
 import { limitCompilers } from "./page-compilers.ts";
@@ -341,7 +342,10 @@ async function run(): Promise<void> {
       lastWindows.flush();
       await audit.close();
     },
-    exit: () => app.exit(0),
+    exit: (again) => {
+      if (again) startAgain();
+      app.exit(0);
+    },
   });
   const chosenFiles = new ChosenFiles();
   const parts = {
@@ -412,6 +416,7 @@ async function run(): Promise<void> {
   sendFound({ page, watchedFolders: scanning.watchedFolders });
   sendSignatures({ page, signatures: scanning.signatures });
   answerSending({ application, page, policy, transfers });
+  watchOwnProgram(() => page.send("desktop.replaced", null));
   sendKioskEvents({ kiosks, page });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });

@@ -7,6 +7,7 @@ import { vmIdBeginning } from "#shared/model/vm.ts";
 import { log } from "../base/log.ts";
 import type { FromLink, ToLink } from "../link/contract.ts";
 import type { LinkProcess, SpawnLink } from "../link/link-process.ts";
+import { requireOwnProgram } from "./own-program.ts";
 
 /**
  * Memory of a link's JavaScript objects, MiB: a guest that finds a way to fill it ends its own link. Buffers are not counted;
@@ -33,10 +34,12 @@ export function hostLinkSpawner(): () => LinkProcess {
   return () => spawnLink("host", () => undefined);
 }
 
+/** @throws AppError desktop.replaced */
 function spawnLink(
   name: string,
   attachPage: (send: (message: ToLink, ports: MessagePortMain[]) => void) => void,
 ): LinkProcess {
+  requireOwnProgram();
   const child = utilityProcess.fork(path.join(import.meta.dirname, "link.js"), [], {
     serviceName: `atoll-link-${name}`,
     stdio: "inherit",

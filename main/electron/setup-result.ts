@@ -2,12 +2,14 @@
 import path from "node:path";
 import { agentFolderOf, setupResult } from "../base/agent-folder.ts";
 import { electronWarning } from "../base/electron-version.ts";
+import { requireOwnProgram } from "./own-program.ts";
 
 /** We are built as out/main/index.js. */
 const OUT = path.join(import.meta.dirname, "..");
 
-/** Folder of the guests' programs. */
+/** Folder of the guests' programs. @throws AppError desktop.replaced */
 export function agentFolder(): string {
+  requireOwnProgram();
   return agentFolderOf(OUT);
 }
 

@@ -153,6 +153,18 @@ it("the host's folder for downloads is shown where it is wanted, and its files g
   expect(trashed).toEqual(["three.pdf"]);
 });
 
+it("of two files of the host that get one name at the same moment one keeps its own", async () => {
+  const names = Array.from({ length: 40 }, (_, at) => `${at}`);
+  for (const name of names) fs.writeFileSync(path.join(downloads, name), name);
+  const folder = new HostFolder(downloads, () => Promise.resolve());
+  const renamed = await Promise.all(
+    names.map((name) => folder.change(folder.pathOf(bytes(name)), { kind: "rename", name: bytes("same") })),
+  );
+  expect(renamed.filter(({ done }) => done)).toHaveLength(1);
+  expect(renamed.filter((result) => !result.done && result.reason === "collision")).toHaveLength(39);
+  expect(fs.readdirSync(downloads)).toHaveLength(40);
+});
+
 it("what was opened last is shown with whose it is, each name once, and goes when it is renamed or thrown away", async () => {
   const home = parts.application.vm("home");
   const shown = (): string[] =>

@@ -6,6 +6,8 @@ import { watchFolder } from "../base/watch-folder.ts";
 import type { ChangeResult, FileChange, FolderFile, FolderListener, ShownFolder } from "./folder.ts";
 
 const MAX_FILES = 500;
+/** What file systems say that have no hard links, such as FAT's. */
+const WITHOUT_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 
 /** The host's desktop environment does it: with it goes where the file came from, and what can be undone there. */
 export type TrashOnHost = (file: string) => Promise<void>;
@@ -65,13 +67,35 @@ export class HostFolder implements ShownFolder {
 async function rename(file: string, name: string): Promise<ChangeResult> {
   if (name.includes("/") || name === "." || name === "..") return { done: false, reason: "name" };
   const target = path.join(path.dirname(file), name);
+  const isNew = (await fsp.lstat(file)).isDirectory()
+    ? await renameUnseen(file, target)
+    : await renameFile(file, target);
+  return isNew ? { done: true, path: Buffer.from(target) } : { done: false, reason: "collision" };
+}
+
+/** false: the name is taken. A name is given to a file only where nobody has it, whatever comes at the same moment. */
+async function renameFile(file: string, target: string): Promise<boolean> {
+  try {
+    await fsp.link(file, target);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return false;
+    if (WITHOUT_LINKS.includes(code)) return renameUnseen(file, target);
+    throw error;
+  }
+  await fsp.unlink(file);
+  return true;
+}
+
+/** The same of a folder, which takes the place of an empty folder at most, and where files have one name each. */
+async function renameUnseen(file: string, target: string): Promise<boolean> {
   const isTaken = await fsp.lstat(target).then(
     () => true,
     () => false,
   );
-  if (isTaken) return { done: false, reason: "collision" };
+  if (isTaken) return false;
   await fsp.rename(file, target);
-  return { done: true, path: Buffer.from(target) };
+  return true;
 }
 
 function reasonOf(error: unknown): FileReason {

@@ -16,4 +16,5 @@ export interface LinkProcess {
   kill(): void;
 }
 
+/** @throws AppError desktop.replaced */
 export type SpawnLink = (vm: VmId) => LinkProcess;

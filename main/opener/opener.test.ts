@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import { fileItem, linkItem } from "./item.ts";
-import type { OpenRequest } from "./request.ts";
+import type { Opened, OpenRequest } from "./request.ts";
 import { OpenDesk } from "./testing/desk.ts";
 
 let desk: OpenDesk;
@@ -307,6 +307,28 @@ describe("what a program of a VM wants opened", () => {
     );
   });
 
+  it("is told to the person, with who has a program, where it was left to a VM that has none", async () => {
+    await desk.open("home", "mail");
+    desk.hasPrograms("mail", ["application/pdf", "x-scheme-handler/https"]);
+    expect(await desk.wants("home", 1, file())).toMatchObject({ outcome: "here", detail: "" });
+    const told = [
+      { outcome: "no-handler", item: { name: "report.pdf" }, programs: [{ vm: "mail", program: "Viewer" }] },
+    ];
+    expect(await desk.wants("home", 2, file(), { noProgram: true })).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("mail has “Viewer”: open it there") as string,
+    });
+    expect(desk.told).toMatchObject(told);
+    // Also of a link, whatever the rules say of it: it is not begun anew.
+    expect(await desk.wants("home", 3, url(LINK), { noProgram: true, disposable: true })).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("no program that opens https links") as string,
+    });
+    expect(desk.told).toHaveLength(2);
+    expect(desk.page.asked).toEqual([]);
+    expect(await desk.entries()).toEqual([]);
+  });
+
   it("is asked about one at a time, and too many are refused", async () => {
     await desk.open("home", "web");
     const answers = Array.from({ length: 9 }, (_, at) => desk.wants("home", at + 1, url(`${LINK}${at}`)));
@@ -357,6 +379,31 @@ describe("the loop guard", () => {
     const other = desk.wants("mail", 2, url("https://example.org/other"));
     await desk.runs("home");
     expect(await other).toMatchObject({ outcome: "elsewhere" });
+  });
+});
+
+describe("the loop guard, however it is called where it arrives", () => {
+  it("refuses what has been in too many VMs, and forgets it after a minute", async () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    for (const name of names) desk.define(name, "lagoon");
+    const rules = names.map((name, at) => `{type: web, from: ${name}, in: ${names[at + 1] ?? "web"}}`);
+    fs.writeFileSync(desk.rules.file, `rules: [${rules.join(", ")}]\n`);
+    await desk.open(...names);
+    const now = vi.spyOn(performance, "now");
+    onTestFinished(() => now.mockRestore());
+    for (const [at, name] of names.slice(0, 4).entries()) {
+      const there = desk.wants(name, 1, url(LINK));
+      await desk.runs(names[at + 1] ?? "");
+      expect(await there).toMatchObject({ outcome: "elsewhere" });
+    }
+    expect(await desk.wants("e", 1, url(LINK))).toMatchObject({
+      outcome: "failed",
+      detail: expect.stringContaining("through too many VMs") as string,
+    });
+    now.mockReturnValue(performance.now() + 61_000);
+    const again = desk.wants("e", 2, url(LINK));
+    await desk.runs("f");
+    expect(await again).toMatchObject({ outcome: "elsewhere" });
   });
 });
 
@@ -607,6 +654,21 @@ describe("a disposable's network", () => {
     await opening;
     expect(start.mock.calls.map(([request]) => request)).toMatchObject([{ network, forVm: desk.vm("home").id }]);
   });
+});
+
+it("a file that a program opens which runs already shows in that one's new window", async () => {
+  await desk.open("mail");
+  const open = (at: number): Promise<Opened> =>
+    desk.opener.open(byPerson({ from: desk.vm("mail"), item: fileItem(Buffer.from(`/home/user/${at}.odt`)) }));
+  const first = open(1);
+  await desk.runs("mail");
+  await first;
+  const second = open(2);
+  const { request } = await desk.opened("mail", 1);
+  desk.launched("mail", request);
+  // The second start of the program has given the file to the first one, and ended.
+  desk.window("mail", 200, (await desk.opened("mail")).request);
+  expect(await second).toMatchObject({ decision: "here", windowId: expect.stringMatching(/\.200$/) as string });
 });
 
 describe("a link in a browser that runs", () => {

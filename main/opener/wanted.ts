@@ -4,6 +4,7 @@ import type { Vm } from "../vms/vm.ts";
 import { fileItem, linkItem, type OpenItem, shownItem } from "./item.ts";
 import type { Opener } from "./opener.ts";
 import type { OpenerParts } from "./parts.ts";
+import { noHandler } from "./programs.ts";
 import { tellFailure } from "./tell-failure.ts";
 
 /** As the guest says it. */
@@ -14,6 +15,8 @@ export interface WantedOpen {
   edit: boolean;
   /** It asks for a disposable VM. Whether a person there has chosen that, only the guest knows. */
   disposable: boolean;
+  /** It was answered `here` before, and no program there opens it. */
+  noProgram: boolean;
 }
 
 /** `here`: the agent opens it with a program of its guest. `detail`: for the program that has asked. */
@@ -25,9 +28,9 @@ export type AnswerWanted = (outcome: "here" | "elsewhere" | "denied" | "failed",
  */
 export async function openWanted(
   opener: Opener,
-  { application, page }: Pick<OpenerParts, "application" | "page">,
+  { application, page, programs }: Pick<OpenerParts, "application" | "page" | "programs">,
   vm: Vm,
-  { wanted, target, edit, disposable }: WantedOpen,
+  { wanted, target, edit, disposable, noProgram }: WantedOpen,
   answer: AnswerWanted,
   signal: AbortSignal,
 ): Promise<void> {
@@ -38,6 +41,9 @@ export async function openWanted(
     return answer("failed", toErrorValue(error).message);
   }
   try {
+    // A file manager shows nothing of it: without these words a double-click would do nothing at all.
+    if (noProgram)
+      throw await noHandler(vm, item, item.kind === "file" ? (item.type ?? "") : "", { application, programs });
     const place = disposable ? ({ kind: "disposable" } as const) : null;
     const request = { item, from: vm, in: place, edit, wanted };
     const { decision } = await opener.open(request, { signal, askSignal: signal });

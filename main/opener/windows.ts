@@ -21,7 +21,7 @@ export async function windowOf(
   runsAlready: readonly GuestWindow[],
 ): Promise<WindowId | null> {
   const [shown] = runsAlready;
-  const { found } = waitForWindow(vm, shown === undefined ? FIRST_WINDOW_MS : RUNNING_MS);
+  const { found } = waitForWindow(vm, shown === undefined ? FIRST_WINDOW_MS : RUNNING_MS, { fromRunning: true });
   const { request } = await start();
   try {
     return await found(request);

@@ -59,7 +59,7 @@ async function running(): Promise<{ copy: Promise<SafeCopy> }> {
     argv: ["/program", "render", "/document"],
     to: target.vm,
     path: Buffer.from("a.pdf"),
-    limitsMs: { firstPage: 5_000, page: 1_000 },
+    limitsMs: { firstPage: 5_000, page: 1_000, all: 60_000 },
     signal: ending.signal,
   });
   copy.catch(() => undefined);
@@ -132,6 +132,18 @@ it.each([
   if (said !== "") prints(said);
   await vi.advanceTimersByTimeAsync(limitMs);
   await expect(copy).rejects.toMatchObject({ message: expect.stringContaining("took too long") as string });
+  for (const { link } of [renderer, target]) expect(ordersOf(link, EXECS)).toContainEqual(KILL);
+});
+
+it("all of it has a time, too, however soon each page comes", async () => {
+  const { copy } = await running();
+  for (let page = 1; page < 75; page += 1) {
+    prints(`page ${page} of 2000\n`);
+    await vi.advanceTimersByTimeAsync(800);
+  }
+  prints("page 75 of 2000\n");
+  await vi.advanceTimersByTimeAsync(800);
+  await expect(copy).rejects.toMatchObject({ message: expect.stringContaining("its pages took too long") as string });
   for (const { link } of [renderer, target]) expect(ordersOf(link, EXECS)).toContainEqual(KILL);
 });
 

@@ -17,6 +17,9 @@ const SIGKILL = 9;
 const FIRST_PAGE_MS = 300_000;
 /** Between two pages, and from the last one to the end. */
 const PAGE_MS = 120_000;
+/** Of all of it: pages that come one by one, each just in time, would keep the renderer from other documents for days. */
+const ALL_MS = 2 * 60 * 60_000;
+const SLOW_PAGE = "a page of it took too long to render";
 /** From the end of one program to that of the other. */
 const END_MS = 10_000;
 /** Of what the program that writes the PDF says of a failure. */
@@ -29,7 +32,7 @@ export interface Rendering {
   to: Vm;
   /** Of the document, in `to`: the copy is beside it. Relative: below the user's home. */
   path: Uint8Array;
-  limitsMs?: { firstPage: number; page: number };
+  limitsMs?: { firstPage: number; page: number; all: number };
   signal?: AbortSignal | undefined;
   onPage?: ((page: number, of: number) => void) | undefined;
 }
@@ -40,7 +43,7 @@ export async function render({
   argv,
   to,
   path,
-  limitsMs = { firstPage: FIRST_PAGE_MS, page: PAGE_MS },
+  limitsMs = { firstPage: FIRST_PAGE_MS, page: PAGE_MS, all: ALL_MS },
   signal,
   onPage,
 }: Rendering): Promise<SafeCopy> {
@@ -49,15 +52,19 @@ export async function render({
   let writer: Exec | null = null;
   const joint = new AbortController();
   let timer: NodeJS.Timeout | undefined;
+  let last: NodeJS.Timeout | undefined;
   try {
     renderer.endInput();
     writer = new Exec(to, ["atoll-pages", Buffer.from(path).toString("hex")], null, { joined: ["stdin"] });
     const written = writtenBy(writer, {
       signal,
-      begin: (late) => (timer = setTimeout(late, limitsMs.firstPage)),
+      begin: (late) => {
+        timer = setTimeout(() => late(SLOW_PAGE), limitsMs.firstPage);
+        last = setTimeout(() => late("its pages took too long to render"), limitsMs.all);
+      },
       page: (late, page, of) => {
         clearTimeout(timer);
-        timer = setTimeout(late, limitsMs.page);
+        timer = setTimeout(() => late(SLOW_PAGE), limitsMs.page);
         onPage?.(page, of);
       },
     });
@@ -72,6 +79,7 @@ export async function render({
     throw noSafeCopy((end === null ? null : refusalOf(end)) ?? result);
   } finally {
     clearTimeout(timer);
+    clearTimeout(last);
     joint.abort();
     renderer.signal(SIGKILL);
     writer?.signal(SIGKILL);
@@ -102,10 +110,13 @@ function soon(ended: Promise<ExecEnd | null>): Promise<ExecEnd | null> {
   });
 }
 
+/** Ends it, with why. */
+type Late = (reason: string) => void;
+
 interface Watch {
   signal: AbortSignal | undefined;
-  begin: (late: () => void) => void;
-  page: (late: () => void, page: number, of: number) => void;
+  begin: (late: Late) => void;
+  page: (late: Late, page: number, of: number) => void;
 }
 
 /** The copy, or why there is none. @throws AppError exec.failed, exec.lost, open.no-safe-copy */
@@ -115,7 +126,7 @@ function writtenBy(writer: Exec, { signal, begin, page }: Watch): Promise<SafeCo
   let untrustedReason = Buffer.alloc(0);
   return waitFor<SafeCopy | string>({
     listen: ({ resolve, reject }) => {
-      const late = (): void => reject(noSafeCopy("a page of it took too long to render"));
+      const late: Late = (reason) => reject(noSafeCopy(reason));
       begin(late);
       const stops = [
         writer.on("output", (stream, part) => {

@@ -146,6 +146,23 @@ describe("the window of a launch", () => {
     expect(await found).toMatch(/\.3$/);
   });
 
+  it("is one of a program that runs already where that is looked for, and no other one names it", async () => {
+    opens(1, 5);
+    const waiting = waitForWindow(vm, 60_000, { fromRunning: true });
+    const other = waitForWindow(vm, 1_000)
+      .found(7)
+      .catch((error: unknown) => error);
+    const found = waiting.found(7);
+    // Of another launch, at the same time.
+    opens(2, 6);
+    draws(2);
+    opens(3, 5);
+    draws(3);
+    expect(await found).toMatch(/\.3$/);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await other).toMatchObject({ code: "app.no-window" });
+  });
+
   it("does not come any more where the program has ended badly, and of that one is told at once", async () => {
     const end = (request: number, code: number, signal: number): void =>
       links[0]?.says(serviceEvent(LAUNCHES, { type: "ended", request, end: { code, signal } }));

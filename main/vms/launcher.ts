@@ -31,15 +31,30 @@ export async function listApps(vm: Vm): Promise<AppView[]> {
  * The first new window of a launch, once it is there for the window manager: the one that names the launch, else the next
  * new one of the VM that names none. Begin to wait before the launch. Rejects with app.no-window after `timeoutMs`, with
  * app.launch-failed when the program has ended badly before, with vm.not-running when the VM is lost.
+ *
+ * @param fromRunning where there is none of these, a new one of a launch that has windows already: a program that runs opens what
+ *   another start of it was given
  */
-export function waitForWindow(vm: Vm, timeoutMs: number): { found: (request: number) => Promise<WindowId> } {
-  const known = new Set(Array.from(vm.windows.values(), (window) => window.surface));
+export function waitForWindow(
+  vm: Vm,
+  timeoutMs: number,
+  { fromRunning = false }: { fromRunning?: boolean } = {},
+): { found: (request: number) => Promise<WindowId> } {
+  const before = [...vm.windows.values()];
+  const known = new Set(before.map(({ surface }) => surface));
+  const running = new Set(fromRunning ? before.map(({ launch: answers }) => answers) : []);
   const { name } = vm.definition;
   const matchOf = (request: number): GuestWindow | undefined => {
     const fresh = [...vm.windows.values()].filter(({ surface }) => !known.has(surface));
     // A window that names the launch is waited for, also where another one is there already.
     const named = fresh.find((window) => window.launch === request);
-    const candidates = named === undefined ? fresh.filter(({ launch: answers }) => answers === null) : [named];
+    const candidates =
+      named === undefined
+        ? [
+            ...fresh.filter(({ launch: answers }) => answers === null),
+            ...fresh.filter(({ launch: answers }) => answers !== null && running.has(answers)),
+          ]
+        : [named];
     return candidates.find(({ surface }) => vm.windows.isThere(surface));
   };
   const programs = vm.service(launches);

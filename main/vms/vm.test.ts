@@ -72,6 +72,20 @@ describe("a start", () => {
     expect(vm.isOn).toBe(false);
   });
 
+  it("that makes its link before its machine, and cannot, fails and starts no machine", async () => {
+    const start = vi.spyOn(driver, "start");
+    const early = { ...scriptedDefinition("disp-1", "rose"), isThrowaway: true };
+    const spawnLink = (): never => {
+      throw new AppError("desktop.replaced", "Atoll was updated.");
+    };
+    vm = new Vm(early, { ...scriptedContext(links), driver, spawnLink });
+    await expect(vm.start()).rejects.toMatchObject({ code: "desktop.replaced" });
+    expect(state()).toBe("stopped null");
+    expect(start).not.toHaveBeenCalled();
+    // It can be started later.
+    await expect(vm.start()).rejects.toMatchObject({ code: "desktop.replaced" });
+  });
+
   it("whose network waits says so for as long as its machine is there", async () => {
     vm.tellNetwork("Its network waits.");
     expect(vm.status.networkDetail).toBe("");
@@ -279,6 +293,27 @@ describe("an agent", () => {
     expect(link().isKilled).toBe(true);
     vi.runOnlyPendingTimers();
     expect(links).toHaveLength(2);
+    link().says(HELLO);
+    expect(state()).toBe("running null");
+  });
+
+  it("that cannot be made says why, and is made as soon as it can be", async () => {
+    const context = scriptedContext(links);
+    let words = "";
+    const spawnLink: typeof context.spawnLink = (id) => {
+      if (words !== "") throw new AppError("desktop.replaced", words);
+      return context.spawnLink(id);
+    };
+    vm = new Vm(scriptedDefinition("test", "rose"), { ...context, driver, spawnLink });
+    await running();
+    words = "Atoll was updated.";
+    link().exits(1);
+    vi.advanceTimersByTime(120_000);
+    expect(state()).toBe("unresponsive agent-lost");
+    expect(vm.status.stateDetail).toBe("Atoll was updated.");
+    expect(links).toHaveLength(1);
+    words = "";
+    vi.advanceTimersByTime(120_000);
     link().says(HELLO);
     expect(state()).toBe("running null");
   });

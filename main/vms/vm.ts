@@ -223,6 +223,8 @@ export class Vm extends Emitter<VmEvents> {
       const remedy = this.state === "paused" ? "resume it" : "stop or kill it first";
       throw this.#error("vm.already-running", `is ${this.state}, so it cannot be started: ${remedy}`);
     }
+    const { isThrowaway, startsFresh, bootsAlone } = this.definition;
+    if ((isThrowaway === true || startsFresh === true) && bootsAlone !== true) this.#spawnEarlyLink();
     const cancelling = new AbortController();
     const started = this.#start(cancelling.signal);
     this.#starting = { cancelling, started };
@@ -232,8 +234,6 @@ export class Vm extends Emitter<VmEvents> {
 
   async #start(signal: AbortSignal): Promise<void> {
     let machine: Machine;
-    const { isThrowaway, startsFresh, bootsAlone } = this.definition;
-    if ((isThrowaway === true || startsFresh === true) && bootsAlone !== true) this.#spawnEarlyLink();
     try {
       machine = await this.#context.driver.start(this.definition, signal);
     } catch (error) {
@@ -487,7 +487,12 @@ export class Vm extends Emitter<VmEvents> {
     const early = this.#earlyLink;
     this.#earlyLink = null;
     this.#disconnect();
-    const link = early ?? this.#context.spawnLink(this.id);
+    let link: LinkProcess;
+    try {
+      link = early ?? this.#context.spawnLink(this.id);
+    } catch (error) {
+      return this.#linkClosed("agent-lost", messageOf(error));
+    }
     this.#link = link;
     link.onMessage((message) => {
       if (this.#link === link) this.#linkReported(message);

@@ -4,7 +4,7 @@ import { doctorCheck } from "../model/doctor.ts";
 import { MAX_FAILURE_DETAIL } from "../model/failed-part.ts";
 import { launchItems } from "../model/launch-item.ts";
 import { themeState } from "../model/theme.ts";
-import { domain, question, report, request } from "./declare.ts";
+import { domain, event, question, report, request } from "./declare.ts";
 import { chosenFiles, nothing, picture, vmId } from "./fields.ts";
 import { placementsSchema } from "./layout.ts";
 import { problems } from "./problem.ts";
@@ -57,7 +57,11 @@ export const desktopContract = domain({
     /** Answered when the VMs have stopped, where they shall; the application ends when the answer has arrived. */
     "desktop.quit": request({
       from: ["page", "cli"],
-      input: z.strictObject({ vms: vmsOnQuit }),
+      input: z.strictObject({
+        vms: vmsOnQuit,
+        /** The application that is installed by now starts in its place. */
+        again: z.boolean().default(false),
+      }),
       output: z.strictObject({ notStopped: z.array(z.string()) }),
     }),
   },
@@ -67,6 +71,10 @@ export const desktopContract = domain({
       from: ["page"],
       input: z.strictObject({ part: z.string().max(100), detail: z.string().max(MAX_FAILURE_DETAIL) }),
     }),
+  },
+  events: {
+    /** Another version was installed while this one runs, which can start nothing more: `desktop.quit` with `again`. */
+    "desktop.replaced": event({ to: ["page"], payload: z.null() }),
   },
   questions: {
     /** The desktop's window shall close while these VMs run: what becomes of them? null: it stays open. */

@@ -10,7 +10,7 @@ export type ErrorCode =
   | "kiosk.not-found"
   | `exec.${"failed" | "lost"}`
   | `template.${"not-found" | "bad-recipe" | "unknown-package" | "no-space" | "build-failed" | "cancelled" | "missing-tool" | "not-built" | "build-gone"}`
-  | `desktop.${"not-running" | "already-running" | "not-ready" | "socket-taken"}`
+  | `desktop.${"not-running" | "already-running" | "not-ready" | "replaced" | "socket-taken"}`
   | `hardware.${"program-missing" | "machine-failed" | "monitor-failed" | "path-too-long" | "no-space" | "disk-broken" | "disk-in-use" | "no-nic-slot"}`
   | "network.too-many"
   | "network.not-checked"

@@ -13,6 +13,7 @@ const open = (wanted: number, fields: object = { url: "https://a/" }): WireMessa
     mimeType: "",
     edit: false,
     disposable: false,
+    noProgram: false,
     ...fields,
   }) as WireMessageOf<"openWanted">;
 const send = (wanted: number, paths: Uint8Array[], count = paths.length): WireMessageOf<"sendWanted"> =>
@@ -28,10 +29,12 @@ describe("what a program wants", () => {
       target: { kind: "file", path: bytes("/a b"), mimeType: "text/plain" },
       edit: true,
       disposable: false,
+      noProgram: false,
     });
     expect(table.acceptOpen(open(3, { url: "https://a/", disposable: true }))).toMatchObject({ disposable: true });
-    expect(codeOf(() => table.acceptOpen(open(4, { url: "https://a/", path: bytes("/a") })))).toBe("unknown-type");
-    expect(codeOf(() => table.acceptOpen(open(4, {})))).toBe("unknown-type");
+    expect(table.acceptOpen(open(4, { url: "https://a/", noProgram: true }))).toMatchObject({ noProgram: true });
+    expect(codeOf(() => table.acceptOpen(open(5, { url: "https://a/", path: bytes("/a") })))).toBe("unknown-type");
+    expect(codeOf(() => table.acceptOpen(open(5, {})))).toBe("unknown-type");
   });
 
   it("has a number above all before it, whether it is to be opened or to be sent", () => {

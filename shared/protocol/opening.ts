@@ -19,6 +19,8 @@ export interface AcceptedOpen {
   edit: boolean;
   /** A person there has chosen that it opens in a disposable VM. */
   disposable: boolean;
+  /** It was left to the guest, which has no program for it: the person is to be told. */
+  noProgram: boolean;
 }
 
 export interface AcceptedSend {
@@ -52,7 +54,7 @@ export class WantedTable {
 
   // ---- what the agent says. All of these throw ViolationError ----------------------------------------------
 
-  acceptOpen({ wanted, url, path, mimeType, edit, disposable }: WireMessageOf<"openWanted">): AcceptedOpen {
+  acceptOpen({ wanted, url, path, mimeType, edit, disposable, noProgram }: WireMessageOf<"openWanted">): AcceptedOpen {
     this.#number(wanted);
     boundedText(url, MAX_URL_BYTES, "a link to open");
     boundedText(mimeType, MAX_CLIP_TYPE_BYTES, "type of a file to open");
@@ -60,7 +62,7 @@ export class WantedTable {
     const target: OpenTarget =
       url === "" ? { kind: "file", path: absolutePath(path, "a file to open"), mimeType } : { kind: "url", url };
     this.#begin(wanted, "open");
-    return { wanted, target, edit, disposable };
+    return { wanted, target, edit, disposable, noProgram };
   }
 
   acceptSend({ wanted, paths, to, count }: WireMessageOf<"sendWanted">): AcceptedSend {

@@ -1191,6 +1191,9 @@ pub struct OpenWanted {
     /// a person has chosen "Open in disposable"
     #[prost(bool, tag = "6")]
     pub disposable: bool,
+    /// the host has said HERE before, and no program of this guest opens it: nothing is done for it any more
+    #[prost(bool, tag = "7")]
+    pub no_program: bool,
 }
 /// A person wants to send files to another VM ("Send to VM...", atoll-send).
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

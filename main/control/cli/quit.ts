@@ -3,12 +3,12 @@ import { AppError } from "#shared/model/app-error.ts";
 import { ControlClient } from "./client.ts";
 
 /** @throws AppError desktop.not-running; vm.not-stopped after the application has ended all the same */
-export async function quit(vms: "stop" | "keep"): Promise<void> {
+export async function quit(vms: "stop" | "keep", again = false): Promise<void> {
   // It stays connected for as long as the application is there; who asks hangs up, as the application waits for that.
   const witness = await ControlClient.connect();
   const client = await ControlClient.connect();
   try {
-    const { notStopped } = await client.call("desktop.quit", { vms });
+    const { notStopped } = await client.call("desktop.quit", { vms, again });
     client.close();
     await witness.closed();
     if (notStopped.length === 0) return;

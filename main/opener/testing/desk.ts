@@ -47,6 +47,7 @@ import { KnownPrograms } from "../known-programs.ts";
 import { OpenRules } from "../open-rules.ts";
 import type { Opener } from "../opener.ts";
 import type { TemplatePrograms } from "../template-programs.ts";
+import type { WantedOpen } from "../wanted.ts";
 
 const SHA = "ab".repeat(32);
 
@@ -236,9 +237,13 @@ export class OpenDesk {
     name: string,
     wanted: number,
     target: { kind: "url"; url: string } | { kind: "file"; path: Uint8Array; mimeType: string },
-    { edit = false, disposable = false }: { edit?: boolean; disposable?: boolean } = {},
+    {
+      edit = false,
+      disposable = false,
+      noProgram = false,
+    }: Partial<Pick<WantedOpen, "edit" | "disposable" | "noProgram">> = {},
   ): Promise<{ outcome: string; detail: string }> {
-    this.says(name, serviceEvent(OPENING, { type: "open", wanted, target, edit, disposable }));
+    this.says(name, serviceEvent(OPENING, { type: "open", wanted, target, edit, disposable, noProgram }));
     return this.answered(name, wanted);
   }
 

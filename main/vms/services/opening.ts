@@ -30,8 +30,8 @@ export class Opening extends Emitter<OpeningEvents> implements ServiceClient<Ope
 
   happened(event: OpeningEvent): void {
     if (event.type === "open") {
-      const { wanted, target, edit, disposable } = event;
-      this.emit("open", { wanted, target, edit, disposable });
+      const { wanted, target, edit, disposable, noProgram } = event;
+      this.emit("open", { wanted, target, edit, disposable, noProgram });
     } else {
       const { wanted, paths, count, to } = event;
       this.emit("send", { wanted, paths, count, to });

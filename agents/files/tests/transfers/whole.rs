@@ -18,6 +18,12 @@ fn a_folder_arrives_whole_with_times_marks_and_no_programs() {
     homes.write("Documents/run.sh", "#!/bin/sh\n");
     fs::create_dir(homes.source("Documents/nothing")).unwrap();
     fs::set_permissions(homes.source("Documents/run.sh"), fs::Permissions::from_mode(0o4755)).unwrap();
+    // A mark is the receiving agent's alone: those that a source has made do not arrive, however they are spelled.
+    for name in
+        ["user.atoll.origin", "user.Atoll.Origin", "user.ATOLL.ORIGIN", "user.atoll.origin ", "user.xdg.origin.url"]
+    {
+        rustix::fs::setxattr(homes.source("Documents/a.txt"), name, b"host", rustix::fs::XattrFlags::empty()).unwrap();
+    }
     let (mut source, mut target) = homes.start();
     let (results, ended) = copy(&mut source, &mut target, &["Documents"], to_incoming());
     assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
@@ -35,6 +41,13 @@ fn a_folder_arrives_whole_with_times_marks_and_no_programs() {
     let mut mark = [0; 16];
     let length = rustix::fs::getxattr(at("a.txt"), "user.atoll.origin", &mut mark[..]).unwrap();
     assert_eq!(&mark[..length], b"work");
+    let mut names = [0; 256];
+    let length = rustix::fs::listxattr(at("a.txt"), &mut names[..]).unwrap();
+    let names = String::from_utf8_lossy(&names[..length]).into_owned();
+    assert_eq!(
+        names.split_terminator('\0').filter(|name| name.starts_with("user.")).collect::<Vec<_>>(),
+        ["user.atoll.origin"]
+    );
     // Nothing is left beside it.
     assert_eq!(fs::read_dir(homes.target("Incoming/work")).unwrap().count(), 1);
     let of_top = results.iter().find(|result| result.index == 0).unwrap();
@@ -81,6 +94,27 @@ fn what_is_no_file_is_left_out_with_its_reason() {
             left_out("missing", FileReason::Gone),
         ]
     );
+}
+
+#[test]
+fn of_a_farm_of_links_the_files_arrive_and_each_link_is_said() {
+    let homes = Homes::new();
+    homes.write("farm/file", "whole");
+    for at in 0..5000 {
+        // To the file, to the next one, out of the folder, to the folder above, to itself.
+        let target =
+            ["file".to_owned(), format!("{}", at + 1), "/etc/passwd".to_owned(), "..".to_owned(), format!("{at}")];
+        symlink(&target[at % 5], homes.source(&format!("farm/{at}"))).unwrap();
+    }
+    let (mut source, mut target) = homes.start();
+    let (results, ended) = copy(&mut source, &mut target, &["farm"], to_path("there/"));
+    assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
+    assert_eq!(results.iter().filter(|result| result.outcome() == FileOutcome::Whole).count(), 2);
+    let there = fs::read_dir(homes.target("there/farm")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(there.collect::<Vec<_>>(), ["file"]);
+    let (mut source, _) = homes.start();
+    let entries = source.list(1, &["farm"]).unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.reason() == FileReason::Symlink).count(), 5000);
 }
 
 #[test]

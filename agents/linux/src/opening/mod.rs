@@ -55,6 +55,8 @@ mod code {
 enum Asked {
     /// With its type.
     Open(Target, String),
+    /// The host has left it to this guest, which has no program for the type: the person is to be told who has one.
+    NoProgram(String),
     Send,
 }
 
@@ -278,16 +280,24 @@ impl Agent {
         if is_alone || mime_type == mime::FOLDER {
             return self.find_program(Asker::Program(client), target, By::Type(mime_type));
         }
-        let (url, path) = (target.url_text().to_owned(), target.path_bytes().to_vec());
         let files = match &target {
             Target::File(path) => vec![path.clone()],
             Target::Url(_) => Vec::new(),
         };
-        let told = if url.is_empty() { mime_type.clone() } else { String::new() };
-        let wanted = self.opening.add(client, Asked::Open(target, mime_type), files);
         let (edit, disposable) = (how == How::Edit, how == How::Disposable);
-        let body = OpenWanted { wanted, url, path, mime_type: told, edit, disposable };
-        self.send(PortKind::Control, Body::OpenWanted(body));
+        let body = OpenWanted { edit, disposable, ..told(&target, &mime_type) };
+        let wanted = self.opening.add(client, Asked::Open(target, mime_type), files);
+        self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, ..body }));
+    }
+
+    /// Only the host knows who else has a program, and can show it to the person: few programs show what a command says.
+    fn no_program(&mut self, client: Client, target: &Target, mime_type: String) {
+        if self.session.phase != Phase::Open || self.opening.is_full() || mime_type == mime::FOLDER {
+            return client.answer(code::NO_PROGRAM, &no_program_for(&mime_type));
+        }
+        let body = OpenWanted { no_program: true, ..told(target, &mime_type) };
+        let wanted = self.opening.add(client, Asked::NoProgram(mime_type), Vec::new());
+        self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, ..body }));
     }
 
     fn send_wanted(&mut self, client: Client, to: &str, paths: &[&[u8]]) {
@@ -318,6 +328,10 @@ impl Agent {
         let Some((client, asked)) = self.opening.waiting.remove(&wanted) else { return };
         let or = |usual: &'static str| if detail.is_empty() { usual } else { detail }.to_owned();
         match (outcome, asked) {
+            (_, Asked::NoProgram(mime_type)) => {
+                let detail = if detail.is_empty() { &no_program_for(&mime_type) } else { detail };
+                client.answer(code::NO_PROGRAM, detail);
+            }
             (OpenOutcome::Here, Asked::Open(target, mime_type)) => {
                 self.find_program(Asker::Program(client), target, By::Type(mime_type));
             }
@@ -351,7 +365,7 @@ impl Agent {
             }
             (Err(NoProgram { mime_type }), Asker::Program(_)) => {
                 let Asker::Program(client) = asker else { return };
-                return client.answer(code::NO_PROGRAM, &format!("no program here opens {mime_type}"));
+                return self.no_program(client, &target, mime_type);
             }
         };
         let request = if let Asker::Host(request) = asker { request } else { 0 };
@@ -378,6 +392,17 @@ impl Agent {
         // Another host has other requests under these numbers.
         self.opening.searches.retain(|_, search| !matches!(search, Search::Program(Asker::Host(_), _)));
     }
+}
+
+/// What the host is told of it.
+fn told(target: &Target, mime_type: &str) -> OpenWanted {
+    let (url, path) = (target.url_text().to_owned(), target.path_bytes().to_vec());
+    let mime_type = if url.is_empty() { mime_type.to_owned() } else { String::new() };
+    OpenWanted { url, path, mime_type, ..OpenWanted::default() }
+}
+
+fn no_program_for(mime_type: &str) -> String {
+    format!("no program here opens {mime_type}")
 }
 
 #[cfg(test)]

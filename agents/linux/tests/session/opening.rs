@@ -292,8 +292,22 @@ fn without_a_program_the_type_is_said() {
     assert_eq!((failed.code(), failed.detail.as_str()), (FailureCode::NotFound, "application/pdf"));
     let child = start(&agent, "atoll-open", &["a.pdf"]);
     let asked = wanted(&mut host);
+    assert!(!asked.no_program);
     answer(&mut host, asked.wanted, OpenOutcome::Here, "");
-    assert_eq!(end(child), (3, "atoll-open: no program here opens application/pdf\n".to_owned()));
+    // The host tells the person who has one, and gives the words for the program that has asked.
+    let told = wanted(&mut host);
+    assert_eq!((told.no_program, told.edit, told.disposable), (true, false, false));
+    assert_eq!((told.path, told.mime_type.as_str()), (asked.path, "application/pdf"));
+    answer(&mut host, told.wanted, OpenOutcome::Failed, "another VM has one");
+    assert_eq!(end(child), (3, "atoll-open: another VM has one\n".to_owned()));
+    // Whatever is answered, it is not begun again.
+    let child = start(&agent, "atoll-open", &["https://a.example/"]);
+    let asked = wanted(&mut host);
+    answer(&mut host, asked.wanted, OpenOutcome::Here, "");
+    let told = wanted(&mut host);
+    assert_eq!((told.no_program, told.url.as_str(), told.mime_type.as_str()), (true, "https://a.example/", ""));
+    answer(&mut host, told.wanted, OpenOutcome::Here, "");
+    assert_eq!(end(child), (3, "atoll-open: no program here opens x-scheme-handler/https\n".to_owned()));
     for (url, path) in [("file:///etc/passwd", &b""[..]), ("", b"relative"), ("", b""), ("http://a/", b"/b")] {
         host.send(
             CONTROL,

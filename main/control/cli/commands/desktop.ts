@@ -29,11 +29,12 @@ export function addDesktopCommands(program: Command, outFolder: string): void {
   command(program, "quit", "end the desktop")
     .addOption(new Option("--stop-vms", "stop the VMs too").conflicts("keepVms"))
     .addOption(new Option("--keep-vms", "let the VMs run; the next start finds them again (default)"))
-    .action(async (options: JsonOption & { stopVms?: boolean }) => {
-      await quit(options.stopVms === true ? "stop" : "keep");
-      print(null, options.json ?? false, () =>
-        options.stopVms === true ? "Atoll has ended, and its VMs have stopped." : "Atoll has ended; its VMs go on.",
-      );
+    .addOption(new Option("--restart", "start it again, as after an update"))
+    .action(async (options: JsonOption & { stopVms?: boolean; restart?: boolean }) => {
+      const again = options.restart === true;
+      await quit(options.stopVms === true ? "stop" : "keep", again);
+      const vms = options.stopVms === true ? "and its VMs have stopped" : "and its VMs go on";
+      print(null, options.json ?? false, () => `Atoll has ended, ${vms}${again ? "; it starts again" : ""}.`);
     });
 
   command(program, "screenshot <file>", "picture of the whole desktop, PNG").action(
