@@ -503,13 +503,45 @@ describe("a VM that waits for a file", () => {
     await becomes("ready", VIEWERS);
   });
 
+  it("one that is being made gives way to a file, and a kiosk that is being made does not", async () => {
+    settings = { memoryMiB: 1_024, own: [terminal] };
+    const { start } = driver;
+    let hangs = (name: string): boolean => name.startsWith(VIEWERS);
+    driver.start = (definition, signal) =>
+      hangs(definition.name)
+        ? new Promise<ScriptedMachine>((_resolve, reject) =>
+            signal?.addEventListener("abort", () => reject(new Error("given up"))),
+          )
+        : start(definition, signal);
+    kiosks.open();
+    await becomes("starting", VIEWERS);
+    await until(() => notes().length === 1);
+    hangs = (name) => name.startsWith("terminal");
+    const first = await kiosks.startForFile({ isToOpen: true });
+    await until(() => removed.includes("viewers-1"));
+    await disposables.end(first.vmId);
+    await becomes("ready", VIEWERS);
+    templates.set("small", { isBuilt: true, memoryMiB: 512 });
+    kiosks.look();
+    await becomes("starting");
+    await until(() => notes().length === 2);
+    const taken = await kiosks.startForFile({ isToOpen: true });
+    const second = await kiosks.startForFile({ isToOpen: true });
+    expect([taken, second].map(({ vmId }) => application.vm(vmId).definition.name)).toEqual(["viewers-2", "disp-2"]);
+    // The file's own VM goes, and nothing else does.
+    await disposables.end(second.vmId);
+    await until(() => removed.includes("disp-2"));
+    expect(removed).not.toContain("terminal-1");
+    expect(await stateOf()).toBe("starting");
+  });
+
   it("a viewer that opens no window leaves nothing of its VM behind", async () => {
     links.push = Array.prototype.push;
     kiosks.open();
     await until(() => links.length === 1);
     links[0]?.says(HELLO);
-    await until(() => removed.includes("viewers-1"));
-    expect(await detail(VIEWERS)).toMatch(/./);
+    await until(async () => /./.test((await detail(VIEWERS)) ?? ""));
+    expect(removed).toEqual(["viewers-1"]);
     expect(notes()).toEqual([]);
   });
 

@@ -172,7 +172,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
     try {
       const ready = await this.#handOutForFile(request, signal);
       if (ready !== null) return { vmId: ready.id };
-      this.#cancelMaking();
+      // Not kiosks: a browser takes minutes to get ready, and files come often.
+      this.#cancelMaking(isForFiles);
       return await this.#parts.disposables.start(request, { signal });
     } finally {
       end();
@@ -432,8 +433,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
   }
 
   /** Whoever waits comes before those that nobody has asked for yet. */
-  #cancelMaking(): void {
-    for (const [id, kept] of [...this.#kept]) if (!this.#isReady(id)) this.#cancel(id, kept);
+  #cancelMaking(isMeant: (kiosk: Kiosk) => boolean = () => true): void {
+    for (const [id, kept] of [...this.#kept]) if (!this.#isReady(id) && isMeant(kept.kiosk)) this.#cancel(id, kept);
   }
 
   #isReady(id: number): boolean {
