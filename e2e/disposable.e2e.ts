@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "@playwright/test";
 import { stringify } from "yaml";
-import type { KioskView } from "#shared/model/kiosk.ts";
+import { type KioskView, VIEWERS } from "#shared/model/kiosk.ts";
 import type { VmId, VmView } from "#shared/model/vm.ts";
 import { isAlive, TestDesktop } from "./support/desktop.ts";
 import { disposables, isGone, traces } from "./support/disposables.ts";
@@ -58,14 +58,14 @@ function keepReady(memoryMiB: number): void {
   fs.writeFileSync(path.join(desktop.home, "config/settings.yaml"), stringify({ kiosks: { memoryMiB, own } }));
 }
 
-async function kioskState(): Promise<string | undefined> {
+async function kioskState(kiosk = "terminal"): Promise<string | undefined> {
   const kiosks = await desktop.json<KioskView[]>("kiosk", "list");
-  return kiosks.find(({ name }) => name === "terminal")?.state;
+  return kiosks.find(({ name }) => name === kiosk)?.state;
 }
 
 /** Resolves when one waits; gives the id of its VM. */
 async function isReady(): Promise<VmId> {
-  await expect.poll(kioskState, { timeout: 240_000, intervals: [1_000] }).toBe("ready");
+  await expect.poll(() => kioskState(), { timeout: 240_000, intervals: [1_000] }).toBe("ready");
   const [note] = notes();
   return (note ?? "").replace(".json", "") as VmId;
 }
@@ -118,13 +118,48 @@ test("a kiosk whose VM is gone is started all the same, and none is kept where t
   for (const { name } of await disposables(desktop)) await desktop.json("vm", "kill", name);
   const id = await isReady();
   process.kill(desktop.qemuPid(id), "SIGKILL");
-  await expect.poll(kioskState, { intervals: [100] }).not.toBe("ready");
+  await expect.poll(() => kioskState(), { intervals: [100] }).not.toBe("ready");
   await expect.poll(() => traces(desktop, id)).toEqual([]);
   const started = await desktop.json<Started>("disposable", "start", "--kiosk", "terminal");
   expect(started.origin).not.toBe("ready");
   await desktop.json("vm", "kill", started.vm);
   keepReady(0);
-  await expect.poll(kioskState).toBe("cold");
+  await expect.poll(() => kioskState()).toBe("cold");
+  await expect.poll(notes).toEqual([]);
+});
+
+test("a file opens in the VM that waited for one, is used once, and the next file has another VM", async () => {
+  test.setTimeout(1_500_000);
+  for (const { name } of await disposables(desktop)) await desktop.json("vm", "kill", name);
+  const settings = path.join(desktop.home, "config/settings.yaml");
+  // Room for nothing else.
+  fs.writeFileSync(settings, stringify({ kiosks: { memoryMiB: 512 } }));
+  const text = path.join(desktop.home, "of the test.txt");
+  fs.writeFileSync(text, "of the test\n");
+  const machineIds = new Set<string>();
+  for (const name of ["viewers-1", "viewers-2"]) {
+    await expect.poll(() => kioskState(VIEWERS), { timeout: 600_000, intervals: [1_000] }).toBe("ready");
+    const [note] = notes();
+    expect(await disposables(desktop)).toEqual([]);
+    const opened = await desktop.json<{ vm: string; windowId: string }>("open", text, "--disposable");
+    expect(opened.vm).toBe(name);
+    const [vm] = (await disposables(desktop)) as [VmView];
+    expect(vm).toMatchObject({ name, state: "running", label: "slate", network: "none", windows: 1 });
+    expect(note).toBe(`${vm.id}.json`);
+    const shown = await desktop.windows();
+    expect(shown.find(({ id }) => id === opened.windowId)?.title).toContain("of the test.txt");
+    // Nothing of what its viewers ran with.
+    const words = "cat /etc/machine-id; ls -d /tmp/atoll-viewers; cat ~/.local/share/recently-used.xbel";
+    const { stdout } = await desktop.atoll("exec", name, "--", "sh", "-c", `(${words}) 2>/dev/null`);
+    expect(stdout).not.toContain("atoll-viewers");
+    machineIds.add(/^[0-9a-f]{32}$/m.exec(stdout)?.[0] ?? "");
+    const pid = desktop.qemuPid(vm.id);
+    await desktop.json("window", "close", opened.windowId);
+    await isGone(desktop, vm, pid);
+  }
+  expect(machineIds.size).toBe(2);
+  expect(machineIds).not.toContain("");
+  fs.writeFileSync(settings, stringify({ kiosks: { memoryMiB: 0 } }));
   await expect.poll(notes).toEqual([]);
 });
 

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { boundToUs } from "./bound-child.ts";
-import { withoutInherited } from "./close-inherited.ts";
+import { BASH, withoutInherited } from "./close-inherited.ts";
 
 let left: number[];
 
@@ -24,4 +26,21 @@ it("a program has those that it is meant to have, and no other", async () => {
   expect(await descriptors([command, args])).toHaveLength(15);
   expect(await descriptors(withoutInherited([4], LIST))).toEqual(["0", "1", "2", "4"]);
   expect(await descriptors(boundToUs("KILL", command, args))).toEqual(["0", "1", "2"]);
+});
+
+it("a program's start runs nothing of the person's .bashrc, where its standard input is a socket", async () => {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-home-"));
+  fs.writeFileSync(path.join(home, ".bashrc"), "echo from .bashrc\n");
+  const printed = async (command: string, args: readonly string[]): Promise<string> => {
+    const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env: { HOME: home } });
+    child.stdin.end();
+    return text(child.stdout);
+  };
+  try {
+    const [bash, ...options] = BASH;
+    expect(await printed(bash, [...options, "echo done"])).toBe("done\n");
+    expect(await printed(...withoutInherited([], ["echo", "done"]))).toBe("done\n");
+  } finally {
+    fs.rmSync(home, { recursive: true });
+  }
 });

@@ -4,6 +4,12 @@
  * numbers are taken, a program that gives its own ones to a shell fails, for only bash knows numbers above 9.
  */
 
+/**
+ * A script follows, and its words. Where bash's standard input is a socket, as Node's pipes are, it takes itself for one that a remote
+ * login has started, and would run the person's .bashrc first: that may take a second, print, or change what the script means.
+ */
+export const BASH = ["/bin/bash", "--norc", "-c"] as const;
+
 /** A line for bash, which closes all descriptors but 0, 1, 2 and `kept`. */
 export function closeInherited(kept: readonly number[]): string {
   const isOther = ["((n > 2))", ...kept.map((fd) => `((n != ${fd}))`), "[[ -e $fd ]]"].join(" && ");
@@ -12,5 +18,6 @@ export function closeInherited(kept: readonly number[]): string {
 
 /** What to start in place of `words`, a program and its arguments, so that it has no descriptors but 0, 1, 2 and `kept`. */
 export function withoutInherited(kept: readonly number[], words: readonly string[]): [command: string, args: string[]] {
-  return ["/bin/bash", ["-c", `${closeInherited(kept)}; exec "$@"`, "atoll", ...words]];
+  const [bash, ...options] = BASH;
+  return [bash, [...options, `${closeInherited(kept)}; exec "$@"`, "atoll", ...words]];
 }

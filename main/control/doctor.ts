@@ -82,13 +82,13 @@ async function memory(): Promise<DoctorCheck> {
   };
 }
 
-/** What VMs may take that wait until somebody asks for a kiosk. */
+/** What VMs may take that wait until somebody asks for a kiosk, or opens a file. */
 function kiosks({ settings: current }: SettingsFound): DoctorCheck {
   const limitMiB = kioskLimitMiB(current.kiosks);
   const detail =
     limitMiB === 0
-      ? "no VM is kept ready for kiosks"
-      : `VMs that are kept ready for kiosks have ${limitMiB} MiB together, at most`;
+      ? "no VM is kept ready for kiosks and files"
+      : `VMs that are kept ready for kiosks and files have ${limitMiB} MiB together, at most`;
   return { id: "kiosks", status: "ok", detail: `${detail} (kiosks.memoryMiB in settings.yaml)`, remedy: "" };
 }
 

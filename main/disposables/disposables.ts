@@ -136,12 +136,14 @@ export class Disposables implements DisposableVms {
   }
 
   /**
-   * A VM that was made apart and runs, or is paused: from now on it is a disposable as those that are started. It is noted.
+   * A VM that was made apart and runs, or is paused: from now on it is a disposable as those that are started. It is noted. Nothing
+   * is made in the background until it has a window.
    * @throws AppError disposable.too-many
    */
   take(vm: Vm): void {
     this.#refuseMore();
     this.#alive.set(vm.id, () => undefined);
+    this.#awaited.set(vm.id, this.#parts.snapshots.hold());
     // Known before its definition comes from the source: that would make another VM of it.
     this.#parts.application.introduce(vm, this.#parts.source);
     this.#parts.source.add(vm.definition);

@@ -304,6 +304,7 @@ async function run(): Promise<void> {
     safeCopies: new SafeCopies({ services, host: hostFiles }),
     crossings,
     disposables,
+    viewers: kiosks,
     page,
     policy,
     rules: openRules,

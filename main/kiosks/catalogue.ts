@@ -1,5 +1,6 @@
 /** The kiosks that there are. Another one is another entry here, or of the setting `kiosks`. */
-import type { Kiosk } from "#shared/model/kiosk.ts";
+import { type Kiosk, VIEWERS } from "#shared/model/kiosk.ts";
+import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 
 const BUILT_IN: readonly Kiosk[] = [
   {
@@ -39,9 +40,31 @@ const BUILT_IN: readonly Kiosk[] = [
   },
 ];
 
+/** What waits for a file that is opened in a disposable. It has no program of its own: the file says which. */
+const FOR_FILES: Kiosk = {
+  name: VIEWERS,
+  title: "Viewers",
+  kind: "reader",
+  template: DEFAULT_TEMPLATE,
+  program: [],
+  handsOver: false,
+  network: "none",
+  for: "",
+  note: "for files that open in disposables",
+};
+
 /** @param own of a person: one of the same name counts in the place of that which there is */
 export function kiosksWith(own: readonly Kiosk[]): readonly Kiosk[] {
   return [...new Map([...BUILT_IN, ...own].map((kiosk) => [kiosk.name, kiosk])).values()];
+}
+
+/** All that is kept ready, the most important first. */
+export function keptReady(own: readonly Kiosk[]): readonly Kiosk[] {
+  return [...kiosksWith(own), FOR_FILES];
+}
+
+export function isForFiles({ name }: Kiosk): boolean {
+  return name === VIEWERS;
 }
 
 /** The command line that opens `args` in a VM where its program runs, as process `pid`. */

@@ -5,7 +5,8 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
-import type { Kiosk, KioskSettings } from "#shared/model/kiosk.ts";
+import { type Kiosk, type KioskSettings, VIEWERS } from "#shared/model/kiosk.ts";
+import { DEFAULT_TEMPLATE } from "#shared/model/vm.ts";
 import type { GuestWindow, SurfaceId } from "#shared/model/window.ts";
 import { Application } from "../application.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
@@ -13,8 +14,9 @@ import { Disposables } from "../disposables/disposables.ts";
 import { Leftovers } from "../disposables/leftovers.ts";
 import { SnapshotMaker } from "../disposables/snapshot-maker.ts";
 import type { Driver, MachineDefinition } from "../hardware/driver.ts";
+import { type ExecOrder, EXECS } from "../link/contracts/execs.ts";
 import { FRAMES_AHEAD } from "../link/contracts/frames.ts";
-import { LAUNCHES, type LaunchOrder } from "../link/contracts/launches.ts";
+import { LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../link/contracts/launches.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
@@ -66,6 +68,7 @@ beforeEach(async () => {
   [built, started, removed, links, free, cannotBuild] = [[], [], [], answeringLinks(), null, null];
   driver = {
     ...scriptedDriver(new ScriptedMachine()),
+    define: (options) => ({ template: (options as { template?: string }).template }),
     start: (definition) => {
       const machine = new ScriptedMachine();
       machine.answers.pause = () => Promise.resolve(machine.emit("paused", "asked"));
@@ -127,8 +130,9 @@ async function until(look: () => boolean | Promise<boolean>): Promise<void> {
   }
   expect.unreachable("it has not come true");
 }
-const becomes = (state: string): Promise<void> => until(async () => (await stateOf()) === state);
-const detail = async (): Promise<string | undefined> => (await kiosks.views()).at(-1)?.detail;
+const becomes = (state: string, name?: string): Promise<void> => until(async () => (await stateOf(name)) === state);
+const detail = async (name = "terminal"): Promise<string | undefined> =>
+  (await kiosks.views()).find((kiosk) => kiosk.name === name)?.detail;
 
 /** Links whose agents say hello, and open a window for each program that they are to start. */
 function answeringLinks(): ScriptedLink[] {
@@ -145,9 +149,19 @@ function answer(link: ScriptedLink): void {
   link.heard.push = (...messages) => {
     for (const message of messages) {
       if (message.type === "open") queueMicrotask(() => link.says(HELLO));
+      if (message.type === "order" && message.service === EXECS.name) {
+        const order = message.order as ExecOrder;
+        if (order.type !== "start") continue;
+        const { exec, argv } = order;
+        const closed = surface as SurfaceId;
+        queueMicrotask(() => {
+          if (argv[0] === "kill") link.says(serviceEvent(SURFACES, { type: "surfaceClosed", surface: closed }));
+          link.says(serviceEvent(EXECS, { type: "exited", exec, code: 0, signal: 0 }));
+        });
+      }
       if (message.type !== "order" || message.service !== LAUNCHES.name) continue;
-      if (!("argv" in (message.order as object))) continue;
-      const { request } = message.order as LaunchOrder;
+      if (!("argv" in (message.order as object) || "open" in (message.order as object))) continue;
+      const { request } = message.order as LaunchOrder | OpenHereOrder;
       surface += 1;
       const window = { surface: surface as SurfaceId, title: "", appId: "", kind: "wayland", launch: request };
       queueMicrotask(() => {
@@ -162,6 +176,13 @@ function answer(link: ScriptedLink): void {
 
 const launched = (link: ScriptedLink | undefined): unknown[] =>
   ordersOf(link, LAUNCHES).flatMap((order) => ("argv" in order ? [order.argv] : []));
+/** Names of the files that were opened there. */
+const opened = (link: ScriptedLink | undefined): string[] =>
+  ordersOf(link, LAUNCHES).flatMap((order) =>
+    "open" in order && order.open.kind === "file" ? [path.basename(Buffer.from(order.open.path).toString())] : [],
+  );
+const commands = (link: ScriptedLink | undefined): string[][] =>
+  ordersOf(link, EXECS).flatMap((order) => (order.type === "start" ? [order.argv] : []));
 
 describe("a kiosk that is kept ready", () => {
   it("has booted for itself, has drawn its window, is paused, and is of no list", async () => {
@@ -395,6 +416,145 @@ it("there are those of the catalogue, and a person's own in their place or besid
     ["player", "Mine"],
     ["remote", "Remote desktop"],
     ["terminal", "Terminal"],
+    [VIEWERS, "Viewers"],
   ]);
-  await expect(kiosks.start("nothing", [])).rejects.toMatchObject({ code: "kiosk.not-found" });
+  for (const name of ["nothing", VIEWERS])
+    await expect(kiosks.start(name, [])).rejects.toMatchObject({ code: "kiosk.not-found" });
+});
+
+describe("a VM that waits for a file", () => {
+  beforeEach(() => {
+    settings = { memoryMiB: 512, own: [] };
+    templates = new Map([[DEFAULT_TEMPLATE, { isBuilt: true, memoryMiB: 512 }]]);
+  });
+
+  it("has run the viewers on files of its own, has ended them, is paused, and is of no list", async () => {
+    kiosks.open();
+    await becomes("ready", VIEWERS);
+    expect(opened(links[0])).toEqual(["page.pdf", "pixel.png", "text.txt"]);
+    expect(commands(links[0]).filter(([program]) => program === "kill")).toEqual([
+      ["kill", "71"],
+      ["kill", "72"],
+      ["kill", "73"],
+    ]);
+    expect(started[0]?.machine.orders).toEqual(["pause"]);
+    // It is a fork of the template's snapshot: no viewer makes keys.
+    expect(started[0]?.definition.bootsAlone).toBeUndefined();
+    expect(names()).toEqual([]);
+    expect(notes()).toHaveLength(1);
+  });
+
+  it("is used once, by whoever opens a file, and another one is made in its place", async () => {
+    kiosks.open();
+    await becomes("ready", VIEWERS);
+    const { vmId } = await kiosks.startForFile({ isToOpen: true });
+    expect(vmId).toBe(started[0]?.definition.id);
+    expect(started[0]?.machine.orders).toEqual(["pause", "resume"]);
+    expect(application.vm(vmId).status).toMatchObject({ name: "viewers-1", role: "disposable", state: "running" });
+    // While its window is waited for none is made.
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(started).toHaveLength(1);
+    const window = { surface: 9 as SurfaceId, title: "", appId: "", kind: "wayland", launch: null } as GuestWindow;
+    links[0]?.says(serviceEvent(SURFACES, { type: "windowOpened", window }));
+    await becomes("ready", VIEWERS);
+    expect((await kiosks.startForFile({ isToOpen: true })).vmId).toBe(started[1]?.definition.id);
+    expect(started.map(({ definition }) => definition.name)).toEqual(["viewers-1", "viewers-2"]);
+    await disposables.end(vmId);
+    expect(removed).toEqual(["viewers-1"]);
+  });
+
+  it("has the label and the caller of the VM that the file is of", async () => {
+    await application.create("home", { label: "palm" }, {});
+    const home = application.vm("home").id;
+    kiosks.open();
+    await becomes("ready", VIEWERS);
+    const { vmId } = await kiosks.startForFile({ forVm: home, network: "none", isToOpen: true });
+    expect(vmId).toBe(started[0]?.definition.id);
+    expect(application.vm(vmId).status).toMatchObject({ label: "palm", forVm: home });
+    // Its definition comes from the source of disposables from now on.
+    await application.create("other", { label: "coral" }, {});
+    expect(application.vm(vmId).status).toMatchObject({ name: "viewers-1", label: "palm", forVm: home });
+  });
+
+  it("is in nobody's way: one of another machine, or one where it does not go on, is started anew", async () => {
+    kiosks.open();
+    await becomes("ready", VIEWERS);
+    const other = await kiosks.startForFile({ template: "other", isToOpen: true });
+    expect(application.vm(other.vmId).definition.name).toBe("disp-1");
+    await disposables.end(other.vmId);
+    const { machine } = started[0] ?? expect.unreachable();
+    machine.answers.resume = () => Promise.reject(new Error("it hangs"));
+    const anew = await kiosks.startForFile({ isToOpen: true });
+    expect(application.vm(anew.vmId).definition.name).toBe("disp-2");
+    expect(removed).toContain("viewers-1");
+  });
+
+  it("a file that opens while none is ready does not wait for it, and one that cannot be made is tried again later", async () => {
+    const { start } = driver;
+    driver.start = (definition, signal) =>
+      definition.name.startsWith(VIEWERS) ? Promise.reject(new Error("no room for it")) : start(definition, signal);
+    kiosks.open();
+    await until(async () => (await detail(VIEWERS)) === "no room for it");
+    const { vmId } = await kiosks.startForFile({ isToOpen: true });
+    expect(application.vm(vmId).definition.name).toBe("disp-1");
+    await disposables.end(vmId);
+    driver.start = start;
+    await vi.advanceTimersByTimeAsync(120_000);
+    await becomes("ready", VIEWERS);
+  });
+
+  it("one that is being made gives way to a file, and a kiosk that is being made does not", async () => {
+    settings = { memoryMiB: 1_024, own: [terminal] };
+    const { start } = driver;
+    let hangs = (name: string): boolean => name.startsWith(VIEWERS);
+    driver.start = (definition, signal) =>
+      hangs(definition.name)
+        ? new Promise<ScriptedMachine>((_resolve, reject) =>
+            signal?.addEventListener("abort", () => reject(new Error("given up"))),
+          )
+        : start(definition, signal);
+    kiosks.open();
+    await becomes("starting", VIEWERS);
+    await until(() => notes().length === 1);
+    hangs = (name) => name.startsWith("terminal");
+    const first = await kiosks.startForFile({ isToOpen: true });
+    await until(() => removed.includes("viewers-1"));
+    await disposables.end(first.vmId);
+    await becomes("ready", VIEWERS);
+    templates.set("small", { isBuilt: true, memoryMiB: 512 });
+    kiosks.look();
+    await becomes("starting");
+    await until(() => notes().length === 2);
+    const taken = await kiosks.startForFile({ isToOpen: true });
+    const second = await kiosks.startForFile({ isToOpen: true });
+    expect([taken, second].map(({ vmId }) => application.vm(vmId).definition.name)).toEqual(["viewers-2", "disp-2"]);
+    // The file's own VM goes, and nothing else does.
+    await disposables.end(second.vmId);
+    await until(() => removed.includes("disp-2"));
+    expect(removed).not.toContain("terminal-1");
+    expect(await stateOf()).toBe("starting");
+  });
+
+  it("a viewer that opens no window leaves nothing of its VM behind", async () => {
+    links.push = Array.prototype.push;
+    kiosks.open();
+    await until(() => links.length === 1);
+    links[0]?.says(HELLO);
+    await until(async () => /./.test((await detail(VIEWERS)) ?? ""));
+    expect(removed).toEqual(["viewers-1"]);
+    expect(notes()).toEqual([]);
+  });
+
+  it("another build of its template is another VM, and none waits without memory for it", async () => {
+    kiosks.open();
+    await becomes("ready", VIEWERS);
+    kiosks.templateBuilt(DEFAULT_TEMPLATE);
+    await until(() => removed.length === 1);
+    await becomes("ready", VIEWERS);
+    settings = { memoryMiB: 511, own: [] };
+    kiosks.look();
+    await becomes("cold", VIEWERS);
+    expect(await detail(VIEWERS)).toMatch(/no room/);
+    await until(() => notes().length === 0);
+  });
 });

@@ -1,10 +1,11 @@
 /**
  * Kiosks: keeps a VM of each ready, in the background and within the memory that the settings give; hands one out when it is asked
- * for, and starts its program in a new disposable where none is ready. What goes wrong with a VM that was kept ready is in nobody's way.
+ * for, and starts its program in a new disposable where none is ready. A VM for a file that is opened in a disposable is kept as they
+ * are. What goes wrong with a VM that was kept ready is in nobody's way.
  */
 import { isDeepStrictEqual } from "node:util";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import type { Kiosk, KioskSettings, KioskView } from "#shared/model/kiosk.ts";
+import { type Kiosk, type KioskSettings, type KioskView, VIEWERS } from "#shared/model/kiosk.ts";
 import type { MachineOrigin, VmId } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
@@ -15,7 +16,7 @@ import { log } from "../base/log.ts";
 import type { DisposableRequest, Disposables } from "../disposables/disposables.ts";
 import { checkMemory } from "../disposables/memory.ts";
 import type { SnapshotMaker } from "../disposables/snapshot-maker.ts";
-import { kiosksWith } from "./catalogue.ts";
+import { isForFiles, keptReady, kiosksWith } from "./catalogue.ts";
 import { kioskLimitMiB } from "./limit.ts";
 import {
   begun,
@@ -64,7 +65,7 @@ export interface KiosksParts extends WarmVmParts {
 /** One that is being made, or waits. */
 interface Kept {
   readonly kiosk: Kiosk;
-  readonly vmId: VmId;
+  readonly definition: VmDefinition;
   readonly cancelling: AbortController;
   /** Resolves when it waits; rejects when it could not be made, and then nothing of it is left. */
   readonly made: Promise<WarmVm>;
@@ -102,7 +103,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
 
   /** Ids of the VMs that no list has. */
   get vmIds(): VmId[] {
-    return Array.from(this.#kept.values(), ({ vmId }) => vmId);
+    return Array.from(this.#kept.values(), ({ definition }) => definition.id);
   }
 
   /** Settings or templates have changed. */
@@ -159,6 +160,27 @@ export class Kiosks extends Emitter<KiosksEvents> {
     }
   }
 
+  /**
+   * A disposable for a file: the VM that waits for one, where that is as the one that is asked for, else a new one.
+   * @throws AppError disposable.*, template.*, vm.*
+   */
+  async startForFile(
+    request: DisposableRequest,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<{ vmId: VmId }> {
+    const end = this.#parts.snapshots.hold();
+    try {
+      const ready = await this.#handOutForFile(request, signal);
+      if (ready !== null) return { vmId: ready.id };
+      // Not kiosks: a browser takes minutes to get ready, and files come often.
+      this.#cancelMaking(isForFiles);
+      return await this.#parts.disposables.start(request, { signal });
+    } finally {
+      end();
+      this.look();
+    }
+  }
+
   /** The application ends: all are given up, and none is made any more. */
   async close(): Promise<void> {
     this.#isOpen = false;
@@ -175,13 +197,14 @@ export class Kiosks extends Emitter<KiosksEvents> {
   }
 
   get #all(): readonly Kiosk[] {
-    return kiosksWith(this.#parts.settings().own);
+    return keptReady(this.#parts.settings().own);
   }
 
   #find(name: string): Kiosk {
-    const kiosk = this.#all.find((one) => one.name === name);
+    const kiosks = kiosksWith(this.#parts.settings().own);
+    const kiosk = kiosks.find((one) => one.name === name);
     if (kiosk !== undefined) return kiosk;
-    const known = this.#all.map((one) => one.name);
+    const known = kiosks.map((one) => one.name);
     throw new AppError("kiosk.not-found", `There is no kiosk "${name}"; there are: ${known.join(", ")}.`, {
       kiosk: name,
       known,
@@ -259,13 +282,14 @@ export class Kiosks extends Emitter<KiosksEvents> {
   }
 
   #begin(wanted: WantedKiosk): void {
-    const kiosk = this.#find(wanted.kiosk);
+    const kiosk = this.#all.find(({ name }) => name === wanted.kiosk);
+    if (kiosk === undefined) return;
     const definition = this.#define(kiosk);
     this.#pool = begun(this.#pool, wanted);
     const id = this.#pool.lastId;
     const cancelling = new AbortController();
     const made = this.#make(kiosk, definition, wanted.memoryMiB, cancelling.signal);
-    this.#kept.set(id, { kiosk, vmId: definition.id, cancelling, made });
+    this.#kept.set(id, { kiosk, definition, cancelling, made });
     made.then(
       ({ vm }) => {
         if (!this.#kept.has(id)) return;
@@ -289,13 +313,14 @@ export class Kiosks extends Emitter<KiosksEvents> {
     return { template, network, prefix: name, forVm };
   }
 
-  /** Keys that its program makes are no other VM's: it boots. */
+  /** Keys that its program makes are no other VM's: it boots. Viewers make none, and a fork is there sooner. */
   #define(kiosk: Kiosk, name?: string): VmDefinition {
-    return { ...this.#parts.disposables.define(this.#requestOf(kiosk), name), bootsAlone: true };
+    const definition = this.#parts.disposables.define(this.#requestOf(kiosk), name);
+    return isForFiles(kiosk) ? definition : { ...definition, bootsAlone: true };
   }
 
   /** Another one would be made now: the VM that it is for has another label or network, or has come or gone. */
-  #isOutdated({ kiosk }: Kept, { definition }: Vm): boolean {
+  #isOutdated({ kiosk, definition }: Kept): boolean {
     return !isDeepStrictEqual({ ...this.#define(kiosk, definition.name), id: definition.id }, definition);
   }
 
@@ -325,23 +350,56 @@ export class Kiosks extends Emitter<KiosksEvents> {
     this.#discarding.add(gone);
   }
 
+  /** One that is ready, and nobody else's from now on; null: there is none. */
+  #take(name: string): Kept | null {
+    const { pool, id } = take(this.#pool, name);
+    const kept = id === null ? undefined : this.#kept.get(id);
+    if (id === null || kept === undefined) return null;
+    this.#pool = pool;
+    this.#kept.delete(id);
+    this.emit("changed");
+    return kept;
+  }
+
+  /** As the one that is asked for, whose label and caller count from now on; null: there is none, or it is of no use. */
+  async #handOutForFile(request: DisposableRequest, signal: AbortSignal | undefined): Promise<Vm | null> {
+    const waiting = [...this.#kept].find(([id, { kiosk }]) => isForFiles(kiosk) && this.#isReady(id))?.[1].definition;
+    if (waiting === undefined) return null;
+    const { disposables } = this.#parts;
+    const definition = { ...disposables.define(request, waiting.name), id: waiting.id };
+    // Label and caller are the application's words; all else is its machine's, which is as it is.
+    const { label, forVm } = definition;
+    if (!isDeepStrictEqual(definition, { ...waiting, label, ...(forVm === undefined ? {} : { forVm }) })) return null;
+    const kept = this.#take(VIEWERS);
+    if (kept === null) return null;
+    const warm = await kept.made;
+    try {
+      await warm.vm.resume();
+      signal?.throwIfAborted();
+      warm.vm.redefine(definition);
+      disposables.take(warm.vm);
+      return warm.vm;
+    } catch (error) {
+      await warm.discard();
+      signal?.throwIfAborted();
+      log(`a VM that was ready for a file is of no use: ${messageOf(error)}`);
+      return null;
+    }
+  }
+
   /** One that is ready; null: there is none, or it is of no use. */
   async #handOut(
     kiosk: Kiosk,
     args: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Omit<StartedKiosk, "ms"> | null> {
-    const { pool, id } = take(this.#pool, kiosk.name);
-    const kept = id === null ? undefined : this.#kept.get(id);
-    if (id === null || kept === undefined) return null;
-    this.#pool = pool;
-    this.#kept.delete(id);
-    this.emit("changed");
+    const kept = this.#take(kiosk.name);
+    if (kept === null) return null;
     const warm = await kept.made;
     const { vm } = warm;
     let isTaken = false;
     try {
-      if (this.#isOutdated(kept, vm)) {
+      if (this.#isOutdated(kept)) {
         await warm.discard();
         return null;
       }
@@ -367,12 +425,16 @@ export class Kiosks extends Emitter<KiosksEvents> {
     const { name, template, program } = kiosk;
     const templates = await this.#parts.templates();
     if (templates.get(template)?.isBuilt !== true) await this.#parts.buildTemplate(template);
-    // Whoever waits comes before those that nobody has asked for yet.
-    for (const [id, kept] of [...this.#kept]) if (!this.#isReady(id)) this.#cancel(id, kept);
+    this.#cancelMaking();
     const request = { ...this.#requestOf(kiosk), program: { argv: [...program, ...args] } };
     const { name: vm, launched, origin } = await this.#parts.disposables.start(request, { signal });
     if (launched === null) throw new AppError("internal", `Kiosk "${name}" has started no program.`);
     return { name: vm, windowId: launched.windowId, origin };
+  }
+
+  /** Whoever waits comes before those that nobody has asked for yet. */
+  #cancelMaking(isMeant: (kiosk: Kiosk) => boolean = () => true): void {
+    for (const [id, kept] of [...this.#kept]) if (!this.#isReady(id) && isMeant(kept.kiosk)) this.#cancel(id, kept);
   }
 
   #isReady(id: number): boolean {

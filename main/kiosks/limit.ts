@@ -2,8 +2,8 @@
 import os from "node:os";
 import type { KioskSettings } from "#shared/model/kiosk.ts";
 
-/** Where nobody says anything: a quarter of the host's memory, and no more than this, MiB. */
-const MOST_MIB = 3_072;
+/** Where nobody says anything: a quarter of the host's memory, and no more than all that there is to be kept ready takes, MiB. */
+const MOST_MIB = 3_584;
 
 /**
  * MiB. The settings say it, else the environment (for tests, and for measuring), else it follows from the host's memory.

@@ -1,6 +1,6 @@
 /**
- * A VM that has booted for one kiosk, has started its program, and waits, paused, until it is asked for. No list has it, no page
- * shows its windows, and it has no link to any network.
+ * A VM that has booted for one kiosk, has started its program, and waits, paused, until it is asked for; or one whose viewers have
+ * run, and which waits for a file. No list has it, no page shows its windows, and it has no link to any network.
  */
 import { AppError } from "#shared/model/app-error.ts";
 import type { Kiosk } from "#shared/model/kiosk.ts";
@@ -16,7 +16,8 @@ import { FIRST_WINDOW_MS, launch, waitForWindow } from "../vms/launcher.ts";
 import { framesAhead } from "../vms/services/frames-ahead.ts";
 import { launches } from "../vms/services/launches.ts";
 import type { Vm } from "../vms/vm.ts";
-import { openingArgv } from "./catalogue.ts";
+import { isForFiles, openingArgv } from "./catalogue.ts";
+import { runViewers } from "./viewers.ts";
 
 /** How long its agent may take to say hello, and then its program for its first window, ms: nobody waits for it. */
 const AGENT_MS = 300_000;
@@ -76,13 +77,19 @@ export class WarmVm {
       limit.end();
     }
     vm.service(framesAhead).begin();
+    if (isForFiles(this.#kiosk)) await runViewers(vm, () => this.#calm(signal), signal);
+    else await this.#startProgram(signal);
+    await vm.pause();
+    signal.throwIfAborted();
+  }
+
+  async #startProgram(signal: AbortSignal): Promise<void> {
+    const { vm } = this;
     const { found } = waitForWindow(vm, WINDOW_MS);
     const { pid, request } = await launch(vm, { argv: this.#kiosk.program });
     [this.#pid, this.#launch] = [pid, request];
     this.#window = await found(request);
     await this.#calm(signal);
-    await vm.pause();
-    signal.throwIfAborted();
   }
 
   /** It goes on. What is to be opened is opened first, unseen, where that needs another window. @returns its window */

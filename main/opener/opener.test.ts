@@ -653,6 +653,8 @@ describe("a disposable's network", () => {
     await desk.runs("disp-1");
     await opening;
     expect(start.mock.calls.map(([request]) => request)).toMatchObject([{ network, forVm: desk.vm("home").id }]);
+    // One may wait for a file; a link needs a network from its start on.
+    expect(desk.forFiles).toBe(item === PDF ? 1 : 0);
   });
 });
 

@@ -269,14 +269,16 @@ export class Opener {
     edit: boolean,
     { signal, progress }: OpenOptions,
   ): Promise<Target> {
-    const { application, disposables } = this.#parts;
+    const { application, disposables, viewers } = this.#parts;
     progress?.("starting", "a disposable VM");
     // A page is of no use without a network, a file is.
     const network = item.kind === "url" ? "firewall" : "none";
     const request = { template: template ?? undefined, forVm: from?.id, network, isToOpen: true } as const;
     const leave = from !== null && wanted !== null ? this.#wanted.enter(from) : (): void => undefined;
     try {
-      const { vmId } = await disposables.start(request, { signal });
+      const { vmId } = await (item.kind === "url"
+        ? disposables.start(request, { signal })
+        : viewers.startForFile(request, { signal }));
       const unhold = edit ? disposables.hold(vmId) : (): void => undefined;
       const release = (): void => {
         unhold();

@@ -1,7 +1,7 @@
 /** What the opener works with. */
 import type { AppView } from "#shared/model/app.ts";
 import type { Crossings } from "../crossings/crossings.ts";
-import type { DisposableVms } from "../disposables/disposables.ts";
+import type { DisposableRequest, DisposableVms } from "../disposables/disposables.ts";
 import type { StartTransfer } from "../files/transfer.ts";
 import type { Page } from "../ipc/page.ts";
 import type { VmId } from "#shared/model/vm.ts";
@@ -56,6 +56,10 @@ export interface OpenerParts {
   rules: Pick<OpenRules, "current" | "set">;
   page: Page;
   disposables: Pick<DisposableVms, "start" | "end" | "hold">;
+  /** Disposables for files, of which one may wait. @throws AppError disposable.*, template.*, vm.* */
+  viewers: {
+    startForFile(request: DisposableRequest, options: { signal?: AbortSignal | undefined }): Promise<{ vmId: VmId }>;
+  };
   startTransfer: StartTransfer;
   safeCopies: Pick<SafeCopies, "canBeMade" | "make">;
   /** Hears of each file that was opened, by its absolute path in `vm` or on the host. */

@@ -3,7 +3,7 @@ import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { AtollBridge } from "#shared/ipc/index.ts";
-import type { KioskView } from "#shared/model/kiosk.ts";
+import { type KioskView, VIEWERS } from "#shared/model/kiosk.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import type { WindowId } from "#shared/model/window.ts";
 import { guestWindow } from "#shared/testing/guest-window.ts";
@@ -77,7 +77,7 @@ it("a kiosk is there whatever VM runs, says how far it is, and is asked for once
     ...{ note: "No sound yet", state: "starting", detail: "", memoryMiB: 768 },
   };
   shell.vms.take([]);
-  shell.kiosks.take([player]);
+  shell.kiosks.take([player, { ...player, name: VIEWERS }]);
   await act(async () =>
     root.render(
       <ShellContext value={shell}>
@@ -86,6 +86,7 @@ it("a kiosk is there whatever VM runs, says how far it is, and is asked for once
     ),
   );
   const entry = document.querySelector<HTMLElement>('[data-kiosk="player"]') ?? expect.unreachable("no kiosk");
+  expect(document.querySelectorAll("[data-kiosk]")).toHaveLength(1);
   const name = (): string | null => entry.getAttribute("aria-label");
   expect(name()).toBe("Media player in a disposable, is getting ready. No sound yet");
   act(() => shell.kiosks.take([{ ...player, state: "ready" }]));

@@ -3,13 +3,15 @@ import { useStore } from "zustand";
 import type { KioskView } from "#shared/model/kiosk.ts";
 import { useShell } from "../shell/shell.ts";
 import { iconOf } from "../ui/app-icon.ts";
-import { kioskWords } from "../vms/kiosk-words.ts";
+import { kioskWords, startable } from "../vms/kiosk-words.ts";
 
 export function DockKiosks() {
   const { kiosks: store } = useShell();
   const kiosks = useStore(store, (state) => state.kiosks);
   const opening = useStore(store, (state) => state.opening);
-  return kiosks.map((kiosk) => <DockKiosk key={kiosk.name} kiosk={kiosk} isOpening={opening.has(kiosk.name)} />);
+  return startable(kiosks).map((kiosk) => (
+    <DockKiosk key={kiosk.name} kiosk={kiosk} isOpening={opening.has(kiosk.name)} />
+  ));
 }
 
 function DockKiosk({ kiosk, isOpening }: { kiosk: KioskView; isOpening: boolean }) {

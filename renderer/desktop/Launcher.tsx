@@ -11,7 +11,7 @@ import { useShell } from "../shell/shell.ts";
 import { openChosenFile } from "../vms/host-files.ts";
 import { Tag } from "../ui/Tag.tsx";
 import { iconOf } from "../ui/app-icon.ts";
-import { kioskWords, searchKiosks } from "../vms/kiosk-words.ts";
+import { kioskWords, searchKiosks, startable } from "../vms/kiosk-words.ts";
 import { keepTabWithin } from "./sheet/keep-tab-within.ts";
 import { appKey, searchApps, type SearchOrder } from "./app-search.ts";
 import { useApps } from "./use-apps.ts";
@@ -38,7 +38,10 @@ export function Launcher({ only }: { only: VmId | null }) {
   // Programs first: a name that both have is mostly meant for a VM that runs.
   const entries: Entry[] = [
     ...found.map((app) => ({ key: appKey(app), app })),
-    ...(only === null ? searchKiosks(kiosks, query) : []).map((kiosk) => ({ key: `kiosk ${kiosk.name}`, kiosk })),
+    ...(only === null ? searchKiosks(startable(kiosks), query) : []).map((kiosk) => ({
+      key: `kiosk ${kiosk.name}`,
+      kiosk,
+    })),
   ];
   const namesOf = (isMeant: (answer: readonly OfferedApp[] | null | undefined) => boolean): string =>
     asked.flatMap((vm) => (isMeant(answers.get(vm.id)) ? vm.name : [])).join(", ");

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import type { KioskState, KioskView } from "#shared/model/kiosk.ts";
-import { kioskWords, searchKiosks } from "./kiosk-words.ts";
+import { type KioskState, type KioskView, VIEWERS } from "#shared/model/kiosk.ts";
+import { kioskWords, searchKiosks, startable } from "./kiosk-words.ts";
 
 const player = (state: KioskState, detail = ""): KioskView => ({
   ...{ name: "player", title: "Media player", kind: "video", template: "debian-kiosk", network: "none" },
@@ -16,6 +16,7 @@ it.each([
   [player("not-built"), false, undefined, "its first start builds its image. No sound yet"],
   [player("not-built"), true, build, "its image is being built, 34 %. No sound yet"],
   [player("not-built"), true, { ...build, fraction: null }, "its image is being built. No sound yet"],
+  [{ ...player("cold"), name: VIEWERS, note: "" }, false, undefined, "starts when you open a file"],
   // Built again while its former build is used.
   [player("ready"), false, build, "ready. No sound yet"],
 ])("says how far a kiosk is: $state", (kiosk, isOpening, building, words) => {
@@ -27,4 +28,9 @@ it("a kiosk is found by title, name and kind, by all words", () => {
   expect(searchKiosks(all, "")).toEqual(all);
   expect(searchKiosks(all, " MEDIA video ")).toEqual(all);
   expect(searchKiosks(all, "media browser")).toEqual([]);
+});
+
+it("what waits for files is started by nobody", () => {
+  const all = [player("ready"), { ...player("ready"), name: VIEWERS }];
+  expect(startable(all)).toEqual([player("ready")]);
 });

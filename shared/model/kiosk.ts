@@ -3,10 +3,14 @@ import { z } from "zod";
 import { APP_KINDS } from "./app-kind.ts";
 import { MAX_ARGV, MAX_ARGV_BYTES } from "../protocol/limits.ts";
 
+/** What waits for files is kept ready as kiosks are, under this name, and is none: nobody starts it. */
+export const VIEWERS = "viewers";
+
 /** VMs of it are called by it, with a number. */
 export const KIOSK_NAME = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{0,19}$/, "lower case letters, digits and hyphens, at most 20");
+  .regex(/^[a-z][a-z0-9-]{0,19}$/, "lower case letters, digits and hyphens, at most 20")
+  .refine((name) => name !== VIEWERS, `"${VIEWERS}" is what waits for files`);
 
 /** What a kiosk is: all that there is to say of one. */
 export const kiosk = z.strictObject({
@@ -30,7 +34,7 @@ export type Kiosk = z.infer<typeof kiosk>;
 
 /** The setting `kiosks`. */
 export const kioskSettings = z.strictObject({
-  /** What VMs that are kept ready may have together; 0: none is kept, null: a quarter of the host's memory, at most 3 GiB. */
+  /** What VMs that are kept ready may have together; 0: none is kept, null: a quarter of the host's memory, at most 3.5 GiB. */
   memoryMiB: z.int().min(0).max(1_048_576).nullable().default(null),
   /** Kiosks of a person's own, which go before those that there are. */
   own: z.array(kiosk).max(16).default([]),
@@ -48,7 +52,7 @@ export const kioskView = z.strictObject({
   network: z.enum(["none", "firewall"]),
   note: z.string(),
   /**
-   * `ready`: a VM with its program waits, paused. `starting`: one is being made. `cold`: none is, so that the next start takes
+   * `ready`: a VM with its program waits, paused (of `VIEWERS`, one whose viewers have run). `starting`: one is being made. `cold`: none is, so that the next start takes
    * as long as its program does. `not-built`: its template is built first.
    */
   state: z.enum(KIOSK_STATES),

@@ -211,9 +211,7 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     if cmdline.is_snapshot {
         let _ = processors.join();
         session::wait_for_agent()?;
-        if service.is_some() {
-            warm::read_programs();
-        }
+        warm::read_programs(if service.is_some() { warm::Share::Service } else { warm::Share::Template });
         let kept_program = service.as_mut().filter(|_| cmdline.is_program_in_snapshot);
         let readiness = kept_program.map(Service::start_until_ready).transpose()?;
         let fork = Fork::hold()?;

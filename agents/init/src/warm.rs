@@ -1,5 +1,5 @@
-//! Reads programs and libraries before a service VM's memory is kept: forks have them in memory then, and their program starts
-//! without a word to the disk.
+//! Reads programs and libraries before a guest's memory is kept: forks have them in memory then, which they share, and programs
+//! start with hardly a word to the disk.
 
 use nix::sys::sysinfo::sysinfo;
 use std::fs::{self, File};
@@ -7,12 +7,18 @@ use std::io::{copy, sink};
 use std::path::{Path, PathBuf};
 
 const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/usr/lib"];
-/// Of the guest's memory: the rest is the program's.
-const SHARE: u64 = 4;
 const DEEPEST: u32 = 8;
 
-pub fn read_programs() {
-    let budget = sysinfo().map_or(0, |info| info.ram_total() / SHARE);
+/// How much of the guest's memory what is read may have, in eighths: the rest is its programs'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    Service = 2,
+    /// Its viewers and their toolkit are large.
+    Template = 3,
+}
+
+pub fn read_programs(share: Share) {
+    let budget = sysinfo().map_or(0, |info| info.ram_total() / 8 * share as u64);
     let mut files = Vec::new();
     for folder in FOLDERS {
         list(Path::new(folder), DEEPEST, &mut files);

@@ -9,7 +9,7 @@ import type { Readable, Writable } from "node:stream";
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
-import { closeInherited } from "../../base/close-inherited.ts";
+import { BASH, closeInherited } from "../../base/close-inherited.ts";
 import { RUNTIME_FILES } from "./argv.ts";
 import { type Box, type BoxFiles, bubblewrapOptions, confinement } from "./box.ts";
 import { plainEnvironment, systemPaths } from "./box-probe.ts";
@@ -35,7 +35,7 @@ const WEIGH_SESSION = `{ echo ${NICENESS} >/proc/self/autogroup; } 2>/dev/null`;
 const OUTSIDE = [
   "umask 077",
   closeInherited([STATUS_FD, OPTIONS_FD]),
-  `exec > >(exec /bin/bash -c "${WRITE_LOG}" atoll-log ${STATUS_FD}>&- ${OPTIONS_FD}<&-) 2>&1`,
+  `exec > >(exec ${BASH.join(" ")} "${WRITE_LOG}" atoll-log ${STATUS_FD}>&- ${OPTIONS_FD}<&-) 2>&1`,
   `echo "{\\"log-pid\\": $!}" >&${STATUS_FD}`,
   WEIGH_SESSION,
   `exec nice -n ${NICENESS} "$@"`,
@@ -86,7 +86,8 @@ export function spawnQemu({ folder, args, box, files, scope, preload }: QemuLaun
   const makeBox = options === null ? [] : ["bwrap", "--args", String(OPTIONS_FD), "--"];
   const environment = plainEnvironment();
   const manager = scope.length === 0 ? {} : definedVariables(MANAGER_VARIABLES);
-  const child = spawn("/bin/bash", ["-c", OUTSIDE, "atoll", ...scope, ...makeBox, "/bin/bash", "-c", INSIDE, "atoll"], {
+  const [bash, ...bashOptions] = BASH;
+  const child = spawn(bash, [...bashOptions, OUTSIDE, "atoll", ...scope, ...makeBox, ...BASH, INSIDE, "atoll"], {
     cwd: folder,
     detached: true,
     stdio: ["pipe", "ignore", "ignore", "pipe", options === null ? "ignore" : "pipe"],

@@ -78,6 +78,8 @@ export class OpenDesk {
   readonly policy: Policy;
   readonly audit = new AuditLog({ stateFolder: this.folder });
   readonly disposables: Disposables;
+  /** How many of them were asked for as those for files, of which one may wait. */
+  forFiles = 0;
   /** What was changed in two places. */
   readonly compared: Compared[] = [];
   /** What was opened, as VM and path. */
@@ -120,6 +122,12 @@ export class OpenDesk {
       programs: { known: this.known, templates: () => Promise.resolve(this.templates) },
       crossings,
       disposables: this.disposables,
+      viewers: {
+        startForFile: (request, options) => {
+          this.forFiles += 1;
+          return this.disposables.start(request, options);
+        },
+      },
       page,
       policy,
       rules,

@@ -42,8 +42,8 @@ function Kiosks() {
     <section className="settings-part" aria-labelledby="settings-kiosks">
       <h2 id="settings-kiosks">Kept ready</h2>
       <p>
-        Of each kiosk a VM with its program waits, paused, while there is memory for it: <code>kiosks.memoryMiB</code>{" "}
-        in <code>settings.yaml</code>.
+        Of each kiosk a VM with its program waits, and one for a file that opens in a disposable, paused, while there is
+        memory for it: <code>kiosks.memoryMiB</code> in <code>settings.yaml</code>.
       </p>
       <ul className="settings-kiosks">
         {kiosks.map((kiosk) => (
