@@ -265,6 +265,33 @@ it("who asks for a log that cannot be read is told so", async () => {
     });
 });
 
+it("an entry is flushed to the disk before whoever asked goes on, and a disk that fails to take it refuses the crossing", async () => {
+  const flushes: { done: () => void; fails: (error: Error) => void }[] = [];
+  const slow = async (name: string): Promise<AuditHandle> => {
+    const handle = await fsp.open(name, "a");
+    return {
+      write: (bytes, offset) => handle.write(bytes, offset),
+      datasync: () => new Promise((done, fails) => void flushes.push({ done, fails })),
+      truncate: (length) => handle.truncate(length),
+      stat: () => handle.stat(),
+      close: () => handle.close(),
+    };
+  };
+  const log = await opened({ openFile: slow, retryMs: 1_000_000 });
+  let isOver = false;
+  const first = log.append(PASTE).finally(() => (isOver = true));
+  await vi.waitFor(() => expect(flushes).toHaveLength(1));
+  expect([lines().length, isOver]).toEqual([1, false]);
+  flushes[0]?.done();
+  expect((await first).seq).toBe(1);
+  const second = log.append(PASTE);
+  await vi.waitFor(() => expect(flushes).toHaveLength(2));
+  flushes[1]?.fails(new Error("EIO: i/o error, fdatasync"));
+  await expect(second).rejects.toMatchObject({ code: "audit.unwritable" });
+  // It was not on the disk for sure, so it is not in the log.
+  expect(lines()).toHaveLength(1);
+});
+
 describe("a disk that is full", () => {
   let isFull: boolean;
   /** A file that takes half of what it is given before the disk is full. */

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { EventPayload } from "#shared/ipc/index.ts";
 import type { CrossingPreview } from "#shared/model/crossing.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { AuditLog } from "../audit/audit-log.ts";
@@ -12,6 +13,7 @@ import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import type { CrossingRequest } from "./crossing-request.ts";
 import { Crossings, refusalOf } from "./crossings.ts";
+import { sendCrossingEvents } from "./events.ts";
 
 function vm(name: string, digit: number, more: Partial<VmParty> = {}): VmParty {
   const id = `${String(digit).repeat(8)}-0000-4000-8000-000000000000` as VmId;
@@ -303,6 +305,24 @@ describe("a prompt", () => {
     await answer("once", 1);
     expect(page.asked[1]?.payload).toEqual(page.asked[0]?.payload);
     expect(await outcome).toMatchObject({ allowed: true });
+  });
+
+  it("tells the page which rule an answer has written, so that it can be taken back", async () => {
+    sendCrossingEvents({ audit, page, policy, policyChanges: changes });
+    const before = await policy.text();
+    const first = crossings.request(paste(HOME, WEB));
+    await answer("always");
+    await first;
+    const written = page.events.flatMap(({ name, payload }) =>
+      name === "policy.changed" ? [(payload as EventPayload<"policy.changed">).written] : [],
+    );
+    const rule = policy.check("clipboard.paste", "home", "web", null).rule;
+    expect(written.filter((one) => one !== null)).toEqual([{ change: 1, rule }]);
+    await changes.undo(written.find((one) => one !== null)?.change ?? 0);
+    expect([await policy.text(), policy.check("clipboard.paste", "home", "web", null).decision]).toEqual([
+      before,
+      "ask",
+    ]);
   });
 
   it("writes a rule for 'always', so that the pair is silent from then on", async () => {

@@ -3,7 +3,7 @@
 import { act } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { AskedQuestion, AtollBridge } from "#shared/ipc/index.ts";
+import type { AskedQuestion, AtollBridge, EventName, EventPayload } from "#shared/ipc/index.ts";
 import type { LinkEvent, PageMessage } from "#shared/ipc/link-port.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
 import { type SurfaceId, type WindowId, windowIdOf } from "#shared/model/window.ts";
@@ -48,6 +48,9 @@ class FakePort extends EventTarget {
   close(): void {}
 }
 
+/** What the page says by itself that is looked at. */
+const REPORTS = new Set(["question.shown", "desktop.partFailed", "clipboard.gesture"]);
+
 /** main, as far as a prompt needs it. */
 class FakeMain {
   readonly heard: string[] = [];
@@ -55,6 +58,7 @@ class FakeMain {
   refusal: string | null = null;
   #asked: (question: AskedQuestion) => void = () => undefined;
   #takenBack: (id: number) => void = () => undefined;
+  readonly #listeners = new Map<string, (payload: unknown) => void>();
   #lastId = 0;
   readonly bridge = {
     request: (name: string, input: unknown) => {
@@ -69,10 +73,12 @@ class FakeMain {
       });
     },
     report: (name: string, input: unknown) => {
-      if (name === "question.shown" || name === "desktop.partFailed")
-        this.heard.push(`${name} ${JSON.stringify(input)}`);
+      if (REPORTS.has(name)) this.heard.push(`${name} ${JSON.stringify(input)}`);
     },
-    on: () => () => undefined,
+    on: (name: string, listener: (payload: unknown) => void) => {
+      this.#listeners.set(name, listener);
+      return () => undefined;
+    },
     onQuestion: (listener: (question: AskedQuestion) => void) => {
       this.#asked = listener;
     },
@@ -109,6 +115,10 @@ class FakeMain {
 
   takeBack(id: number): void {
     this.#takenBack(id);
+  }
+
+  tell<Name extends EventName>(name: Name, payload: EventPayload<Name>): void {
+    this.#listeners.get(name)?.(payload);
   }
 }
 
@@ -421,6 +431,35 @@ describe("the host's keys for what crosses", () => {
     main.heard.length = 0;
     withSuper("KeyC");
     expect(main.heard).toEqual([`clipboard.copyToHost ${JSON.stringify({ vm: HOME })}`]);
+  });
+
+  it("a paste in a window is told to main: by the chords that the settings name, and by the middle button", () => {
+    const gesture = (kind: string): string =>
+      `clipboard.gesture ${JSON.stringify({ window: windowIdOf(HOME, 1 as SurfaceId), kind })}`;
+    const withControl = (code: string, name: string): void => key("keydown", code, name, { ctrlKey: true });
+    withControl("KeyV", "v");
+    expect(main.heard.splice(0)).toEqual([gesture("keys")]);
+    act(() => main.tell("clipboard.changed", { current: null, waiting: [], pasteKeys: ["Ctrl+Y"] }));
+    withControl("KeyV", "v");
+    expect(main.heard).toEqual([]);
+    withControl("KeyY", "y");
+    expect(main.heard.splice(0)).toEqual([gesture("keys")]);
+    const canvas = document.querySelector(".guest-content canvas") ?? expect.fail("no canvas");
+    const middle = new PointerEvent("pointerdown", { bubbles: true, button: 1, buttons: 4 });
+    // happy-dom's has none.
+    Object.defineProperty(middle, "getModifierState", { value: () => false });
+    act(() => void canvas.dispatchEvent(middle));
+    expect(main.heard).toEqual([gesture("middle")]);
+  });
+
+  it("a rule that an answer has written is the last change, which Undo takes back; a change elsewhere is not one of the page", async () => {
+    act(() => main.tell("policy.changed", { written: null }));
+    await act(() => shell.policyChanges.undo());
+    expect(main.heard).toEqual([]);
+    act(() => main.tell("policy.changed", { written: { change: 7, rule: { line: 3, text: "a rule" } } }));
+    expect(shell.policyChanges.getState().done).toEqual([{ change: 7, words: "“Always” wrote line 3." }]);
+    act(() => void shell.policyChanges.undo());
+    expect(main.heard).toEqual([`policy.undo ${JSON.stringify({ change: 7 })}`]);
   });
 });
 
