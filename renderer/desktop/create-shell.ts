@@ -86,6 +86,7 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   const send: Shell["send"] = (...[name, input]) => {
     if (repeats.isRepeat([name, input])) return;
     void bridge.request(name, input).then((answer) => {
+      repeats.answered([name, input]);
       if (!answer.ok) notices.show(answer.error.message);
     });
   };

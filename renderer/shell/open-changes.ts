@@ -31,6 +31,7 @@ export function createOpenChanges(bridge: Pick<AtollBridge, "request">, notices:
   ): Promise<void> {
     if (repeats.isRepeat([name, input])) return;
     const answer: Envelope<OpenChange> = await bridge.request(name, input);
+    repeats.answered([name, input]);
     if (answer.ok) add({ change: answer.value.change, words: words(answer.value) });
     else notices.show(answer.error.message);
   }

@@ -53,6 +53,7 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
   ): Promise<PolicyChange | null> {
     if (repeats.isRepeat([name, input])) return null;
     const answer: Envelope<PolicyChange> = await bridge.request(name, input);
+    repeats.answered([name, input]);
     if (answer.ok) add(answer.value, words(answer.value));
     else notices.show(answer.error.message);
     return answer.ok ? answer.value : null;

@@ -10,4 +10,6 @@ it("the same within a double click is a repeat, another request or a later one i
   expect(isRepeat(1)).toBe(true);
   nowMs = 500;
   expect([isRepeat(1), isRepeat(1)]).toEqual([false, true]);
+  repeats.answered(["quarantine.delete", { id: 1 }]);
+  expect([isRepeat(1), isRepeat(1)]).toEqual([false, true]);
 });

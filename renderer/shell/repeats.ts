@@ -5,14 +5,14 @@ const DOUBLE_CLICK_MS = 500;
 
 export class Repeats {
   readonly #nowMs: () => number;
-  /** When each was asked for, the last time that counted. */
+  /** When each was asked for that is on its way. */
   readonly #asked = new Map<string, number>();
 
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }
 
-  /** Whether the same was asked for a moment ago; if not, it is asked for now. */
+  /** Whether the same was asked for a moment ago and is on its way; if not, it is asked for now. */
   isRepeat(request: readonly unknown[]): boolean {
     const nowMs = this.#nowMs();
     for (const [key, atMs] of this.#asked) if (nowMs - atMs >= DOUBLE_CLICK_MS) this.#asked.delete(key);
@@ -20,5 +20,10 @@ export class Repeats {
     if (this.#asked.has(key)) return true;
     this.#asked.set(key, nowMs);
     return false;
+  }
+
+  /** It was answered: what is asked for from now on is meant, as there is another state. */
+  answered(request: readonly unknown[]): void {
+    this.#asked.delete(JSON.stringify(request));
   }
 }
