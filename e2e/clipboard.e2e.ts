@@ -61,6 +61,16 @@ async function copyInHome(text: string): Promise<void> {
   }).toPass();
 }
 
+/** What can be pasted elsewhere is this text, where something else of "home" could be before. */
+async function isKept(text: string): Promise<void> {
+  const newest = (): Promise<string | undefined> =>
+    page.evaluate(async () => {
+      const answer = await window.atoll.request("clipboard.history", { search: "", label: null });
+      return answer.ok ? answer.value[0]?.text : undefined;
+    });
+  await expect.poll(newest).toBe(text);
+}
+
 /** A terminal that writes the lines which are pasted into it to a file. */
 async function reader(vm: string, file: string, ...program: string[]): Promise<Locator> {
   const { element } = await desktop.run(vm, ...program, "sh", "-c", `stty raw -echo; cat > ${file}`);
@@ -92,6 +102,44 @@ test("between VMs of different labels the person is asked, and what they allow o
   expect(asked[0]?.buttons.map(({ name }) => name)).toEqual(["deny", "always", "minutes", "once"]);
   await prompt.locator('[data-answer="once"]').click();
   await expect.poll(() => desktop.read("web", "/tmp/pasted")).toBe(TEXT);
+});
+
+test("Always writes a rule: the pair is silent from then on, each crossing is told, and Undo makes it ask again", async () => {
+  const decision = async (): Promise<string> => {
+    const words = ["policy", "check", "clipboard.paste", "--from", "home", "--to", "web"];
+    return (await desktop.json<{ decision: string }>(...words)).decision;
+  };
+  const rules = (): string => fs.readFileSync(path.join(desktop.home, "config/policy.yaml"), "utf8");
+  const before = rules();
+  await copyInHome("first");
+  const window = await reader("web", "/tmp/always", ...PATIENT, "-e");
+  await page.keyboard.press("Control+Shift+V");
+  await prompt.locator('[data-answer="always"]').click();
+  await expect.poll(() => desktop.read("web", "/tmp/always")).toBe("first");
+  expect([await decision(), rules() === before]).toEqual(["allow", false]);
+
+  await copyInHome("another");
+  await isKept("another");
+  await focus(window);
+  const told = expect(page.locator(".crossing-notices")).toContainText("home→webtext, 7 bytesby rule");
+  await page.keyboard.press("Control+Shift+V");
+  await told;
+  await expect.poll(() => desktop.read("web", "/tmp/always")).toBe("firstanother");
+  await expect(prompt).toHaveCount(0);
+
+  await page.keyboard.press("Meta+p");
+  await expect(page.locator(".last-change")).toContainText("“Always” wrote line");
+  await page.keyboard.press("Control+z");
+  await expect.poll(decision).toBe("ask");
+  expect(rules()).toBe(before);
+  await page.keyboard.press("Escape");
+  await copyInHome("once more");
+  await isKept("once more");
+  await focus(window);
+  await page.keyboard.press("Control+Shift+V");
+  await expect(prompt).toContainText("once more");
+  await page.keyboard.press("Escape");
+  await expect(prompt).toHaveCount(0);
 });
 
 test("the command puts and gets through the policy", async () => {
