@@ -52,6 +52,26 @@ describe("a configurer", () => {
     expect(sent).toHaveLength(4);
   });
 
+  it("goes back to the size that is shown by a request of its own, while another size is unanswered", () => {
+    const { configurer, sent } = make();
+    configurer.request(sized(100, 100));
+    configurer.answered(1, { width: 100, height: 100 });
+    configurer.request(sized(200, 200));
+    configurer.request(sized(100, 100));
+    expect(sent).toEqual(["1: 100x100 0", "2: 200x200 0"]);
+    configurer.answered(2, { width: 200, height: 200 });
+    expect(sent.slice(2)).toEqual(["3: 100x100 0"]);
+    expect(configurer.isSettled).toBe(false);
+    configurer.request(sized(300, 300));
+    vi.advanceTimersByTime(1000);
+    configurer.request(sized(200, 200));
+    expect(configurer.isSettled).toBe(false);
+    configurer.answered(4, { width: 300, height: 300 });
+    expect(sent.slice(3)).toEqual(["4: 300x300 0", "5: 200x200 0"]);
+    configurer.answered(5, { width: 200, height: 200 });
+    expect(configurer.isSettled).toBe(true);
+  });
+
   it("does not wait for ever for a program that does not answer", () => {
     const { configurer, sent } = make();
     configurer.request(sized(100, 100));

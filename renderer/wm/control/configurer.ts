@@ -32,15 +32,24 @@ export class Configurer {
 
   /** The program has answered the last request for a new size. */
   get isSettled(): boolean {
-    return this.#waiting === null && this.#answeredSerial >= this.#resizeSerial;
+    return this.#waiting === null && this.#isAnswered;
+  }
+
+  get #isAnswered(): boolean {
+    return this.#answeredSerial >= this.#resizeSerial;
+  }
+
+  /** The window has this size, and no answer is on its way that would give it another one. */
+  #isShown(request: Size): boolean {
+    return this.#isAnswered && isSameSize(this.#drawn, request);
   }
 
   /** Sends it now or, while a new size is unanswered, later; one that is not sent yet is replaced by the next. */
   request(request: ConfigureRequest): void {
     const last = this.#sent;
     if (last !== null && this.#waiting === null && isSameRequest(last, request)) return;
-    const isNewSize = last === null || !(isSameSize(last, request) || isSameSize(this.#drawn, request));
-    if (isNewSize && last !== null && this.#answeredSerial < this.#resizeSerial) {
+    const isNewSize = last === null || !(isSameSize(last, request) || this.#isShown(request));
+    if (isNewSize && last !== null && !this.#isAnswered) {
       this.#waiting = request;
       this.#timer ??= setTimeout(() => this.#flush(), ANSWER_TIMEOUT_MS);
       return;
@@ -67,7 +76,7 @@ export class Configurer {
       if (waiter.serial <= serial) waiter.resolve();
       else this.#answerWaiters.push(waiter);
     }
-    if (this.#answeredSerial >= this.#resizeSerial) this.#flush();
+    if (this.#isAnswered) this.#flush();
   }
 
   /** Resolves when the last request is answered; at once when it is. */
@@ -91,7 +100,7 @@ export class Configurer {
     const request = this.#waiting;
     this.#waiting = null;
     if (request !== null && (this.#sent === null || !isSameRequest(this.#sent, request)))
-      this.#sendNow(request, !isSameSize(this.#drawn, request));
+      this.#sendNow(request, !this.#isShown(request));
   }
 
   #sendNow(request: ConfigureRequest, isNewSize: boolean): void {
