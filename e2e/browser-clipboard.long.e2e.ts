@@ -13,8 +13,8 @@ const ANSWERS = { timeout: 300_000, intervals: [500] };
 
 /** The picture is never reached, as the VM has no network. Each page says in its title that it is there. */
 const SOURCE = `<!doctype html><meta charset="utf-8"><title>loading</title>
-<p>some <b>bold</b> words<img src="http://192.0.2.1/x.png" onerror="alert(1)"></p><p>grüße</p>
-<script>onload = () => (document.title = "source-page");</script>
+<p>some <b>bold</b> words<img src="http://192.0.2.1/x.png" onerror="this.title = 1"></p><p>grüße</p>
+<script>addEventListener("DOMContentLoaded", () => (document.title = "source-page"));</script>
 `;
 /** What a program without HTML gets of it. */
 const PLAIN = "some bold words\n\ngrüße";
