@@ -114,9 +114,13 @@ fn keys_that_wait_for_a_server_that_does_not_answer_go_on_after_a_while() {
         _ => None,
     });
     kill_process(server, Signal::CONT).expect("a signal");
-    // What was typed into the X11 window meanwhile may be lost; what is typed from now on is not.
+    // Of what was asked meanwhile.
+    x11.wait("FocusOut", |event| matches!(event, Event::FocusOut(_)).then_some(()));
+    x11.forget();
+    // What was typed into the X11 window meanwhile may be lost; what is typed once the agent has the server's answer is not.
     focus(&mut host, id);
     x11.wait("FocusIn", |event| matches!(event, Event::FocusIn(_)).then_some(()));
+    host.roundtrip();
     focus(&mut host, other_id);
     focus(&mut host, id);
     x11.forget();
