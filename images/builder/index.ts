@@ -1,7 +1,6 @@
 /** The template builder's door: what the application may use of it. */
 export { buildTemplate } from "./build-template.ts";
 export { cachePaths, resolveCacheDir } from "./cache-dir.ts";
-export { markUsed, removeUnused } from "./cache-use.ts";
 export { makeInitrd, type ProgramFile, PROGRAMS } from "./initrd.ts";
 export type { Progress } from "./progress.ts";
 export { recipeHash } from "./recipe-hash.ts";

@@ -7,7 +7,7 @@ import { mkdir, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../../main/base/write-file.ts";
 import { cachePaths } from "./cache-dir.ts";
-import { markUsed, removeUnused } from "./cache-use.ts";
+import { markUsed, removeUnused } from "../../main/base/cache-use.ts";
 import { cpioArchive, S_IFCHR, S_IFDIR, S_IFREG, type CpioEntry } from "./cpio.ts";
 
 export interface InitrdParts {

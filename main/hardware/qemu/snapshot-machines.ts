@@ -3,7 +3,7 @@ import fsp from "node:fs/promises";
 import path from "node:path";
 import { messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import { markUsed, removeUnused } from "../../../images/builder/index.ts";
+import { markUsed, removeUnused } from "../../base/cache-use.ts";
 import { tryLock } from "../../base/file-lock.ts";
 import { log } from "../../base/log.ts";
 import { qemuArguments } from "./argv.ts";
