@@ -1,8 +1,7 @@
 /** Destinations of `net.connect`, as rules write them and as connections have them. */
 import { BlockList, isIP } from "node:net";
+import { DOMAIN_NAME } from "#shared/model/domain-name.ts";
 import type { Destination, Transport } from "./crossing.ts";
-
-const NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?$/i;
 
 /** `port` null: all ports; `protocol` null: both, and there is none without a port. */
 export interface PortPattern {
@@ -127,9 +126,9 @@ export function parseDestinationPattern(text: string): DestinationPattern | null
   }
   if (host.startsWith("*.")) {
     const below = host.slice(2);
-    return NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, ...place } : null;
+    return DOMAIN_NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, ...place } : null;
   }
-  return NAME.test(host) ? { kind: "name", name: canonical(host), ...place } : null;
+  return DOMAIN_NAME.test(host) ? { kind: "name", name: canonical(host), ...place } : null;
 }
 
 /** `NAME[:PORT[/PROTOCOL]]` or an address. null: it is neither. */
@@ -138,7 +137,7 @@ export function parseDestination(text: string): Destination | null {
   if (parts === null) return null;
   const { host, ...place } = parts;
   if (isIP(host) !== 0) return { kind: "destination", name: null, address: host, ...place };
-  return NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, ...place } : null;
+  return DOMAIN_NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, ...place } : null;
 }
 
 /**
