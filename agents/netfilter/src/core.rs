@@ -854,7 +854,12 @@ mod tests {
 
     use super::*;
     use crate::marks::ALLOWED;
+    use crate::netlink::TestKernel;
+    use crate::resolver::{answer, release};
     use crate::testing::state_with;
+    use hickory_proto::op::{Message, Query, ResponseCode};
+    use hickory_proto::rr::rdata::A;
+    use hickory_proto::rr::{Name, RData, Record, RecordType};
     use nix::sched::{CloneFlags, unshare};
     use std::process::Command;
     use std::thread;
@@ -904,6 +909,34 @@ mod tests {
             core.netfilter = Netlink::netfilter().unwrap();
             assert_eq!(places(&core.apply()), ["link-1", UPLINK]);
             assert_eq!(core.retry, None);
+        });
+    }
+
+    #[test]
+    fn an_answer_is_not_given_where_the_kernel_does_not_acknowledge_its_addresses() {
+        apart(|mut core| {
+            core.tell(state_with(&["allow web.example"], true), Vec::new());
+            // As where its interface is there.
+            core.joined = vec!["link-1".to_owned()];
+            let name = Name::from_ascii("web.example.").unwrap();
+            let mut asked = Message::new();
+            asked.add_query(Query::query(name.clone(), RecordType::A));
+            let question = answer::read_question(&asked.to_vec().unwrap()).unwrap().unwrap();
+            asked.add_answer(Record::from_rdata(name, 300, RData::A(A::new(198, 18, 0, 10))));
+            let known = answer::filter(&question, &asked, |_| true);
+            assert_eq!(known.addresses.len(), 1);
+            let mut given = |acknowledged: std::ops::Range<u32>| {
+                let (netlink, kernel) = TestKernel::new();
+                acknowledged.for_each(|sequence| kernel.acknowledge(sequence));
+                core.netfilter = netlink;
+                let bytes = release(&mut core, "link-1", &question, &known, 300, true);
+                let message = Message::from_vec(&bytes).unwrap();
+                (message.response_code(), message.answers().len())
+            };
+            assert_eq!(given(0..0), (ResponseCode::ServFail, 0));
+            // Of all that is sent: the batch begins with 1.
+            assert_eq!(given(1..20), (ResponseCode::NoError, 1));
+            assert_eq!(given(0..0), (ResponseCode::ServFail, 0));
         });
     }
 
