@@ -853,9 +853,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::decide::Verdict;
     use crate::marks::ALLOWED;
     use crate::netlink::TestKernel;
     use crate::resolver::{answer, release};
+    use crate::rows::flow_row;
     use crate::testing::state_with;
     use hickory_proto::op::{Message, Query, ResponseCode};
     use hickory_proto::rr::rdata::A;
@@ -937,6 +939,42 @@ mod tests {
             // Of all that is sent: the batch begins with 1.
             assert_eq!(given(1..20), (ResponseCode::NoError, 1));
             assert_eq!(given(0..0), (ResponseCode::ServFail, 0));
+        });
+    }
+
+    #[test]
+    fn of_a_connection_that_cannot_be_scanned_the_row_says_so() {
+        apart(|mut core| {
+            let mut state = state_with(&["allow internet"], false);
+            state.links[0].rules.scan = true;
+            core.tell(state, Vec::new());
+            let allowed = Verdict { decision: Decision::Allow, rule: "allow internet" };
+            let mark = core.marks.mark(allowed, 3);
+            let vm = |port| SocketAddr::new("10.137.0.6".parse().unwrap(), port);
+            let server: SocketAddr = "198.18.0.10:443".parse().unwrap();
+            let connection = |port: u16| {
+                let tuple = Tuple {
+                    source: vm(port).ip(),
+                    destination: server.ip(),
+                    protocol: TCP,
+                    source_port: port,
+                    destination_port: server.port(),
+                };
+                Connection::of_test(port.into(), tuple, mark, 0, Some(3))
+            };
+            // The scanner says it of packets of both directions: before the connection has a row, and after.
+            core.see_encrypted(vm(1), server);
+            let all = [1, 2, 3].map(connection);
+            let links = HashMap::from([(vm(1).ip(), "link-1".to_owned())]);
+            let now = Instant::now();
+            core.flows.see(&all, &links, &core.marks, |_, _| Vec::new(), now);
+            core.see_encrypted(server, vm(2));
+            // Nobody's.
+            core.see_encrypted("10.137.9.9:3".parse().unwrap(), server);
+            let rows = core.flows.changed(now).0;
+            let said: Vec<_> = rows.iter().map(|flow| flow_row(flow, now).1["reason"].clone()).collect();
+            assert_eq!(said, [ENCRYPTED, ENCRYPTED, ""]);
+            assert_eq!(ENCRYPTED, "encrypted: the scanner cannot look inside");
         });
     }
 
