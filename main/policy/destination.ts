@@ -102,6 +102,14 @@ export function isOfTestInternet(address: string): boolean {
   return TEST_INTERNETS.some((test) => contains(test, address));
 }
 
+/** As agents/netfilter/src/address.rs has them; main/networks/addresses.ts makes addresses of these. */
+const LINKS: readonly Network[] = ["10.137.0.0/16", "fd00:137::/32"].map(network);
+
+/** An address of a link of some VM: of another VM, or of a gateway. */
+export function isOfLinks(address: string): boolean {
+  return LINKS.some((links) => contains(links, address));
+}
+
 /** @param cidrs sound ones. What is made tells whether an address is in one of them. */
 export function addressesIn(cidrs: readonly string[]): (address: string) => boolean {
   const networks = cidrs.map(network);
