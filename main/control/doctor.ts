@@ -16,10 +16,10 @@ import { ALLOW_NAMESPACES } from "../base/user-namespaces.ts";
 import { choiceFor, graphicsInUse } from "../graphics/graphics.ts";
 import { hostChecks } from "../hardware/host.ts";
 import { kioskLimitMiB } from "../kiosks/limit.ts";
-import { tryUplink } from "../networks/try-uplink.ts";
 import { findSettings, type SettingsFound } from "../settings/settings.ts";
 import { filesCheck } from "./files-check.ts";
 import { templateViews } from "./template-views.ts";
+import { uplinkCheck } from "./uplink-check.ts";
 import { messageOf } from "#shared/model/app-error.ts";
 
 const LOW_MEMORY_MIB = 1024;
@@ -41,7 +41,7 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
   const settings = findSettings(paths);
   const checks = await Promise.all([
     hostChecks(),
-    uplink(),
+    uplinkCheck(),
     memory(),
     disk("disk", "caches and templates", resolveCacheDir(), "Make room, or set ATOLL_CACHE to another disk."),
     disk("disk-vms", "the VMs' disks", paths.state, "Make room, or set ATOLL_HOME to another disk."),
@@ -54,20 +54,6 @@ export async function doctor(outFolder: string): Promise<DoctorCheck[]> {
     filesCheck(paths, settings),
   ]);
   return [...checks, kiosks(settings), graphics(paths, await electronVersion(outFolder))].flat();
-}
-
-/** The VMs' way to the internet. */
-async function uplink(): Promise<DoctorCheck> {
-  const reason = await tryUplink();
-  return {
-    id: "network",
-    status: reason === null ? "ok" : "warn",
-    detail:
-      reason === null
-        ? "VMs reach the internet by passt; a relay keeps them from this machine, its addresses and its local networks"
-        : `VMs with a network do not reach the internet: ${reason}`,
-    remedy: reason === null ? "" : "apt-get install passt; is this machine online?",
-  };
 }
 
 async function memory(): Promise<DoctorCheck> {

@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { expect, it } from "vitest";
 import { NIC_ID_PATTERN } from "../hardware/driver.ts";
+import { isOfLinks } from "../policy/destination.ts";
 import { gatewayEnd, guestEnd, guestNetwork, LINK_INDICES, ownNic, twinNic, uplinkNic } from "./addresses.ts";
 
 it("a VM's addresses follow from its number", () => {
@@ -27,5 +28,7 @@ it("no two links share an address, and each is well-formed", () => {
     }
   }
   expect(new Set(all).size).toBe(all.length);
+  // No rule opens a way to them.
+  expect(all.filter((one) => !one.startsWith("52:") && !isOfLinks(one))).toEqual([]);
   expect(all).toHaveLength(7 * LINK_INDICES.max);
 });

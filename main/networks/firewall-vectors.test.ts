@@ -22,12 +22,15 @@ import {
   MAX_TO_PROGRAM_BYTES,
   fromProgram,
 } from "#shared/model/service-messages.ts";
+import { settingProblem } from "#shared/model/service.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Destination, VmParty } from "../policy/crossing.ts";
 import { addressesIn } from "../policy/destination.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import { readPolicy } from "../policy/policy-file.ts";
+import { builtIns } from "../services/built-ins.ts";
 import { compileRules } from "./compile-rules.ts";
+import { namesIn } from "./private-names.ts";
 
 /** As the firewall is told it in the vectors. */
 const state: FirewallState = {
@@ -92,6 +95,21 @@ describe.each(vectors.decisions)("rules $policy", ({ policy, rules, connections 
     const builtin = refusal === "encrypted-dns" || refusal === "quic" ? refusal : "default-deny";
     expect(`${decision} ${own === null ? `builtin:${builtin}` : all.indexOf(own)}`).toBe(outcome);
   });
+});
+
+it("settings are taken that the program can read, and no others", () => {
+  const firewall = builtIns(() => "/nonexistent").find(({ manifest }) => manifest.name === "firewall");
+  const { dns, privateAnswers } = vectors.settings;
+  const isTaken = (key: string, text: string): boolean => {
+    const schema = firewall?.manifest.settings[key];
+    if (schema === undefined) throw new Error(key);
+    return settingProblem(schema, [text]) === null;
+  };
+  expect(dns.taken.filter((text) => !isTaken("dns", text))).toEqual([]);
+  expect(dns.refused.filter((text) => isTaken("dns", text))).toEqual([]);
+  for (const [text, told] of Object.entries(privateAnswers.taken))
+    expect([isTaken("privateAnswers", text), namesIn([text])]).toEqual([true, [told]]);
+  expect(privateAnswers.refused.filter((text) => isTaken("privateAnswers", text))).toEqual([]);
 });
 
 it("the state has exactly the fields of the model", () => {

@@ -1,8 +1,7 @@
 /** Destinations of `net.connect`, as rules write them and as connections have them. */
 import { BlockList, isIP } from "node:net";
+import { DOMAIN_NAME } from "#shared/model/domain-name.ts";
 import type { Destination, Transport } from "./crossing.ts";
-
-const NAME = /^(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.?$/i;
 
 /** `port` null: all ports; `protocol` null: both, and there is none without a port. */
 export interface PortPattern {
@@ -103,6 +102,14 @@ export function isOfTestInternet(address: string): boolean {
   return TEST_INTERNETS.some((test) => contains(test, address));
 }
 
+/** As agents/netfilter/src/address.rs has them; main/networks/addresses.ts makes addresses of these. */
+const LINKS: readonly Network[] = ["10.137.0.0/16", "fd00:137::/32"].map(network);
+
+/** An address of a link of some VM: of another VM, or of a gateway. */
+export function isOfLinks(address: string): boolean {
+  return LINKS.some((links) => contains(links, address));
+}
+
 /** @param cidrs sound ones. What is made tells whether an address is in one of them. */
 export function addressesIn(cidrs: readonly string[]): (address: string) => boolean {
   const networks = cidrs.map(network);
@@ -127,9 +134,9 @@ export function parseDestinationPattern(text: string): DestinationPattern | null
   }
   if (host.startsWith("*.")) {
     const below = host.slice(2);
-    return NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, ...place } : null;
+    return DOMAIN_NAME.test(below) ? { kind: "names-below", suffix: `.${canonical(below)}`, ...place } : null;
   }
-  return NAME.test(host) ? { kind: "name", name: canonical(host), ...place } : null;
+  return DOMAIN_NAME.test(host) ? { kind: "name", name: canonical(host), ...place } : null;
 }
 
 /** `NAME[:PORT[/PROTOCOL]]` or an address. null: it is neither. */
@@ -138,7 +145,7 @@ export function parseDestination(text: string): Destination | null {
   if (parts === null) return null;
   const { host, ...place } = parts;
   if (isIP(host) !== 0) return { kind: "destination", name: null, address: host, ...place };
-  return NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, ...place } : null;
+  return DOMAIN_NAME.test(host) ? { kind: "destination", name: canonical(host), address: null, ...place } : null;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Crossing, Party } from "./crossing.ts";
-import { isInternet, matchesDestination, matchesPort } from "./destination.ts";
+import { isInternet, isOfLinks, matchesDestination, matchesPort } from "./destination.ts";
 import { countsFor, type Hiding, hidingOf } from "./hiding.ts";
 import { ADMINISTRATIVE, type PartyPattern, type Rule, type TargetPattern } from "./rules.ts";
 
@@ -19,7 +19,7 @@ export interface Circumstances {
 }
 
 /** Why a rule's own decision is not the result, or why no rule matched that seems to. */
-export type Refusal = "too-large" | "no-scanner" | Hiding;
+export type Refusal = "too-large" | "no-scanner" | "other-vm" | Hiding;
 
 export interface Evaluation {
   readonly decision: PolicyDecision;
@@ -31,11 +31,14 @@ export interface Evaluation {
 const NO_RULE: Evaluation = { decision: "deny", rule: null, refusal: null };
 
 export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstances: Circumstances): Evaluation {
+  const { to } = crossing;
+  // Whatever a rule says: the address is a number, which another VM may have later.
+  if (to.kind === "destination" && to.address !== null && isOfLinks(to.address))
+    return { ...NO_RULE, refusal: "other-vm" };
   for (const rule of rules) {
     const decision = matches(rule, crossing, circumstances);
     if (decision !== null) return decided(rule, decision, crossing, circumstances);
   }
-  const { to } = crossing;
   return to.kind === "destination" ? { ...NO_RULE, refusal: hidingOf(to) } : NO_RULE;
 }
 

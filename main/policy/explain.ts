@@ -14,6 +14,10 @@ const HIDDEN = {
 
 export function explain({ decision, rule, refusal }: Evaluation, crossing: Crossing): PolicyAnswer {
   const what = `${crossing.action} from ${partyWords(crossing.from)} to ${targetWords(crossing.to)}`;
+  if (refusal === "other-vm") {
+    const explanation = `That is an address of VMs' own links, to which no rule opens a way: ${what} is denied.`;
+    return { decision, rule: null, explanation };
+  }
   if (rule === null) {
     const hidden = refusal === "quic" || refusal === "encrypted-dns" ? ` ${HIDDEN[refusal]}` : "";
     return { decision, rule: null, explanation: `No rule of policy.yaml matches ${what}, so it is denied.${hidden}` };

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { MAX_TABLE_ROWS, MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
+import { builtIns } from "./built-ins.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { jobInput } from "./job-input.ts";
 import { FOLDER_ORIGIN } from "./origin.ts";
@@ -179,6 +180,26 @@ describe("settings", () => {
     const one = settings();
     await expect(one.set("words", values)).rejects.toThrow(words);
     expect(fs.existsSync(path.join(folder, "services/words.yaml"))).toBe(false);
+  });
+
+  it("of the firewall that its program could do nothing with are refused, and so is a file that has them", async () => {
+    const firewall = builtIns(() => "/nonexistent").find(({ manifest }) => manifest.name === "firewall");
+    const one = new ServiceSettings(folders(), "firewall", firewall?.manifest.settings ?? {});
+    for (const [values, words] of [
+      [{ dns: ["dns.google"] }, 'Service "firewall", setting "dns": IP addresses without ports, as 9.9.9.9'],
+      [{ dns: ["9.9.9.9:53"] }, 'which "9.9.9.9:53" is not.'],
+      [{ ask: ["Web"] }, 'setting "ask": names of VMs'],
+      [{ scan: ["@any"] }, 'setting "scan": names of VMs'],
+      [{ privateAnswers: ["10.0.0.1"] }, 'setting "privateAnswers": names, as wiki.corp'],
+    ] as const)
+      await expect(one.set("firewall", values)).rejects.toThrow(words);
+    await one.set("firewall", { dns: ["9.9.9.9", "2620:fe::fe"] });
+    put("services/firewall.yaml", "dns: [quad9]\n");
+    await one.load();
+    expect([one.values["dns"], one.problem?.reason]).toEqual([
+      ["9.9.9.9", "2620:fe::fe"],
+      'dns: must be IP addresses without ports, as 9.9.9.9 or 2620:fe::fe, which "quad9" is not',
+    ]);
   });
 
   it("of a broken file stay as they were, and nothing is written into it", async () => {

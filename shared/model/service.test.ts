@@ -9,6 +9,7 @@ import {
   settingProblem,
   shownValue,
 } from "./service.ts";
+import { VM_NAME_WORDS } from "./vm.ts";
 
 const about = { title: "One", description: "" };
 const TEXT: ServiceSetting = { type: "text", ...about, default: "" };
@@ -68,6 +69,52 @@ describe("a setting's value", () => {
     [FILE, ["x"], "the text of a file, at most 16 KiB"],
   ] as const)("%# may not be", (setting, value, problem) => {
     expect(settingProblem(setting as ServiceSetting, value)).toBe(problem);
+  });
+
+  const ADDRESS_WORDS = "IP addresses without ports, as 9.9.9.9 or 2620:fe::fe";
+  const NAME_WORDS = "names, as wiki.corp, or *.NAME for all names below one";
+  const VM_WORDS = `names of VMs (${VM_NAME_WORDS})`;
+  it.each([
+    ["address", ["9.9.9.9", "0.0.0.0", "2620:fe::fe", "::1", "FE80::1", "1:2:3:4:5:6:7:8"], null],
+    ["address", [], null],
+    ...[
+      ...[
+        "dns.google",
+        "9.9.9.9:53",
+        "[2620:fe::fe]",
+        "[::1]:53",
+        "9.9.9",
+        "9.9.9.256",
+        "09.9.9.9",
+        " 9.9.9.9",
+        "9.9.9.9 ",
+      ],
+      ...["9.9.9.0/24", "fe80::1%eth0", ":::", "1:2:3:4:5:6:7:8:9", "::12345", "", "tls://9.9.9.9"],
+    ].map((text) => ["address", ["9.9.9.9", text], `${ADDRESS_WORDS}, which "${text}" is not`]),
+    ["domain", ["wiki.corp", "*.lab.corp", "nas", "A.b_c.", "*.corp."], null],
+    ...["a b", "*", "*.", "a..b", "*.*.corp", "10.0.0.1", "a.corp:443", "-a", "x".repeat(64), "@internet"].map(
+      (text) => ["domain", [text], `${NAME_WORDS}, which "${text.slice(0, 60)}${text.length > 60 ? "…" : ""}" is not`],
+    ),
+    ["vm", ["web", "9-a"], null],
+    ...["Web", "a b", "", "*", "a\u001b"].map((text) => [
+      "vm",
+      [text],
+      `${VM_WORDS}, which "${text.replace("\u001b", "\\x1b")}" is not`,
+    ]),
+  ] as ["address" | "domain" | "vm", string[], string | null][])(
+    "with the format %s: %j is %j",
+    (format, value, problem) => {
+      expect(settingProblem({ ...LIST, format }, value)).toBe(problem);
+    },
+  );
+
+  it("that is one text has a format too, and may be none", () => {
+    const one: ServiceSetting = { type: "text", ...about, format: "address", default: "" };
+    expect(["", "9.9.9.9", "x"].map((text) => settingProblem(one, text))).toEqual([
+      null,
+      null,
+      'an IP address without a port, as 9.9.9.9 or 2620:fe::fe, which "x" is not',
+    ]);
   });
 
   it.each([

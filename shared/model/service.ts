@@ -1,5 +1,7 @@
 /** Service VMs as plain data: what a manifest declares that the page shows, and what is known of a service. */
 import { z } from "zod";
+import { DOMAIN_NAME } from "./domain-name.ts";
+import { escapeControls } from "./text.ts";
 import { VM_NAME_PATTERN, VM_NAME_WORDS, VM_ROLES } from "./vm.ts";
 
 export const serviceName = z.string().regex(VM_NAME_PATTERN, `not a valid name: use ${VM_NAME_WORDS}`);
@@ -24,9 +26,39 @@ export const MAX_SETTING_FILE_BYTES = 4 * MAX_SETTING_FILE;
 /** What stands in the place of a file that is kept. */
 export const KEPT_FILE = "(kept)";
 const text = z.string().max(MAX_TEXT, `at most ${MAX_TEXT} characters`);
+/** Of a text that is no such thing so much is shown. */
+const MAX_SHOWN = 60;
+
+interface Format {
+  readonly one: string;
+  readonly many: string;
+  fits(text: string): boolean;
+}
+
+const isIpv4 = (text: string): boolean => z.ipv4().safeParse(text).success;
+/** What a text is, or each of a list's: others are refused where they are typed. */
+const FORMATS = {
+  address: {
+    one: "an IP address without a port, as 9.9.9.9 or 2620:fe::fe",
+    many: "IP addresses without ports, as 9.9.9.9 or 2620:fe::fe",
+    fits: (text) => isIpv4(text) || z.ipv6().safeParse(text).success,
+  },
+  domain: {
+    one: "a name, as wiki.corp, or *.NAME for all names below it",
+    many: "names, as wiki.corp, or *.NAME for all names below one",
+    fits: (text) => DOMAIN_NAME.test(text.replace(/^\*\./, "")) && !isIpv4(text),
+  },
+  vm: {
+    one: `the name of a VM (${VM_NAME_WORDS})`,
+    many: `names of VMs (${VM_NAME_WORDS})`,
+    fits: (text) => VM_NAME_PATTERN.test(text),
+  },
+} as const satisfies Record<string, Format>;
+type FormatName = keyof typeof FORMATS;
+const format = z.enum(Object.keys(FORMATS) as [FormatName, ...FormatName[]]).optional();
 
 export const serviceSetting = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("text"), ...about, default: text.default("") }),
+  z.strictObject({ type: z.literal("text"), ...about, format, default: text.default("") }),
   z.strictObject({
     type: z.literal("number"),
     ...about,
@@ -44,7 +76,7 @@ export const serviceSetting = z.discriminatedUnion("type", [
       .max(32),
     default: z.string(),
   }),
-  z.strictObject({ type: z.literal("list"), ...about, default: z.array(text).max(MAX_LIST).default([]) }),
+  z.strictObject({ type: z.literal("list"), ...about, format, default: z.array(text).max(MAX_LIST).default([]) }),
   /** The text of a file that a person chooses; it may hold secrets, so it is kept and never shown again. */
   z.strictObject({ type: z.literal("file"), ...about, default: z.literal("").default("") }),
 ]);
@@ -61,11 +93,15 @@ export type SettingValue = z.infer<typeof settingValue>;
 export function settingProblem(setting: ServiceSetting, value: unknown): string | null {
   switch (setting.type) {
     case "text":
-      return text.safeParse(value).success ? null : `a text of at most ${MAX_TEXT} characters`;
+      if (!text.safeParse(value).success) return `a text of at most ${MAX_TEXT} characters`;
+      // None is chosen.
+      return value === "" ? null : formatProblem(setting.format, [value as string], "one");
     case "boolean":
       return typeof value === "boolean" ? null : "true or false";
     case "list":
-      return z.array(text).max(MAX_LIST).safeParse(value).success ? null : `a list of at most ${MAX_LIST} texts`;
+      return z.array(text).max(MAX_LIST).safeParse(value).success
+        ? formatProblem(setting.format, value as string[], "many")
+        : `a list of at most ${MAX_LIST} texts`;
     case "file":
       if (value === KEPT_FILE) return "the text of a file, not what stands for the one that is kept";
       return typeof value === "string" && value.length <= MAX_SETTING_FILE && !/[^\t\n\r\P{Cc}]/u.test(value)
@@ -85,6 +121,15 @@ export function settingProblem(setting: ServiceSetting, value: unknown): string 
       return ["a number", ...bounds].join(", ");
     }
   }
+}
+
+function formatProblem(name: FormatName | undefined, texts: readonly string[], number: "one" | "many"): string | null {
+  if (name === undefined) return null;
+  const known = FORMATS[name];
+  const wrong = texts.find((text) => !known.fits(text));
+  if (wrong === undefined) return null;
+  const shown = escapeControls(wrong.length > MAX_SHOWN ? `${wrong.slice(0, MAX_SHOWN)}…` : wrong);
+  return `${known[number]}, which "${shown}" is not`;
 }
 
 /** What a person typed for that setting; lists by commas. What cannot be understood is returned as it is. */

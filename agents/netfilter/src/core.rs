@@ -853,8 +853,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::decide::Verdict;
     use crate::marks::ALLOWED;
+    use crate::netlink::TestKernel;
+    use crate::resolver::{answer, release};
+    use crate::rows::flow_row;
     use crate::testing::state_with;
+    use hickory_proto::op::{Message, Query, ResponseCode};
+    use hickory_proto::rr::rdata::A;
+    use hickory_proto::rr::{Name, RData, Record, RecordType};
     use nix::sched::{CloneFlags, unshare};
     use std::process::Command;
     use std::thread;
@@ -904,6 +911,70 @@ mod tests {
             core.netfilter = Netlink::netfilter().unwrap();
             assert_eq!(places(&core.apply()), ["link-1", UPLINK]);
             assert_eq!(core.retry, None);
+        });
+    }
+
+    #[test]
+    fn an_answer_is_not_given_where_the_kernel_does_not_acknowledge_its_addresses() {
+        apart(|mut core| {
+            core.tell(state_with(&["allow web.example"], true), Vec::new());
+            // As where its interface is there.
+            core.joined = vec!["link-1".to_owned()];
+            let name = Name::from_ascii("web.example.").unwrap();
+            let mut asked = Message::new();
+            asked.add_query(Query::query(name.clone(), RecordType::A));
+            let question = answer::read_question(&asked.to_vec().unwrap()).unwrap().unwrap();
+            asked.add_answer(Record::from_rdata(name, 300, RData::A(A::new(198, 18, 0, 10))));
+            let known = answer::filter(&question, &asked, |_| true);
+            assert_eq!(known.addresses.len(), 1);
+            let mut given = |acknowledged: std::ops::Range<u32>| {
+                let (netlink, kernel) = TestKernel::new();
+                acknowledged.for_each(|sequence| kernel.acknowledge(sequence));
+                core.netfilter = netlink;
+                let bytes = release(&mut core, "link-1", &question, &known, 300, true);
+                let message = Message::from_vec(&bytes).unwrap();
+                (message.response_code(), message.answers().len())
+            };
+            assert_eq!(given(0..0), (ResponseCode::ServFail, 0));
+            // Of all that is sent: the batch begins with 1.
+            assert_eq!(given(1..20), (ResponseCode::NoError, 1));
+            assert_eq!(given(0..0), (ResponseCode::ServFail, 0));
+        });
+    }
+
+    #[test]
+    fn of_a_connection_that_cannot_be_scanned_the_row_says_so() {
+        apart(|mut core| {
+            let mut state = state_with(&["allow internet"], false);
+            state.links[0].rules.scan = true;
+            core.tell(state, Vec::new());
+            let allowed = Verdict { decision: Decision::Allow, rule: "allow internet" };
+            let mark = core.marks.mark(allowed, 3);
+            let vm = |port| SocketAddr::new("10.137.0.6".parse().unwrap(), port);
+            let server: SocketAddr = "198.18.0.10:443".parse().unwrap();
+            let connection = |port: u16| {
+                let tuple = Tuple {
+                    source: vm(port).ip(),
+                    destination: server.ip(),
+                    protocol: TCP,
+                    source_port: port,
+                    destination_port: server.port(),
+                };
+                Connection::of_test(port.into(), tuple, mark, 0, Some(3))
+            };
+            // The scanner says it of packets of both directions: before the connection has a row, and after.
+            core.see_encrypted(vm(1), server);
+            let all = [1, 2, 3].map(connection);
+            let links = HashMap::from([(vm(1).ip(), "link-1".to_owned())]);
+            let now = Instant::now();
+            core.flows.see(&all, &links, &core.marks, |_, _| Vec::new(), now);
+            core.see_encrypted(server, vm(2));
+            // Nobody's.
+            core.see_encrypted("10.137.9.9:3".parse().unwrap(), server);
+            let rows = core.flows.changed(now).0;
+            let said: Vec<_> = rows.iter().map(|flow| flow_row(flow, now).1["reason"].clone()).collect();
+            assert_eq!(said, [ENCRYPTED, ENCRYPTED, ""]);
+            assert_eq!(ENCRYPTED, "encrypted: the scanner cannot look inside");
         });
     }
 

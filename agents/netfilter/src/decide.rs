@@ -395,6 +395,30 @@ mod tests {
     }
 
     #[test]
+    fn a_vm_that_is_scanned_reaches_the_same_as_without_once_the_scanner_works_and_else_nothing() {
+        let ranges = not_internet(&[]);
+        let lines = &["deny 1.2.3.0/24", "allow web.example 443", "deny internet 25", "allow internet"];
+        let decided = |scan, has_scanner, names: &[&str], address: &str, number| {
+            let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner, begun_by: None };
+            let rules = LinkRules { scan, ..rules(lines) };
+            let port = Port::of(6, number);
+            connection(&rules, names, address.parse().unwrap(), port, world).rule.to_owned()
+        };
+        for (names, address, number) in [
+            (&[][..], "1.2.3.4", 443),
+            (&["web.example"][..], "8.8.4.4", 443),
+            (&["web.example"], "8.8.4.4", 25),
+            (&["other.example"], "8.8.4.4", 80),
+            (&[], "192.168.1.1", 80),
+        ] {
+            let unscanned = decided(false, false, names, address, number);
+            assert_ne!(unscanned, NOT_SCANNED);
+            assert_eq!(decided(true, true, names, address, number), unscanned);
+            assert_eq!(decided(true, false, names, address, number), NOT_SCANNED);
+        }
+    }
+
+    #[test]
     fn a_private_answer_is_taken_of_names_that_are_named() {
         let ranges = not_internet(&[]);
         let named = ["nas.home".to_owned(), "*.corp".to_owned()].map(|text| NamePattern::try_from(text).unwrap());

@@ -48,6 +48,31 @@ fn the_state_is_read() {
     assert_eq!(only_running, [false, true]);
 }
 
+/// What the host takes as a setting is of use here: one that is not would leave nothing in force.
+#[test]
+fn settings_are_read_as_the_host_takes_them() {
+    let vectors = vectors();
+    let is_read = |field: &str, text: &Value| {
+        let mut told = state_json();
+        told[field] = json!([text]);
+        read_state(told).is_ok()
+    };
+    let settings = &vectors["settings"];
+    let names = settings["privateAnswers"]["taken"].as_object().unwrap().values();
+    for (field, taken, refused) in [
+        ("dns", list(&settings["dns"]["taken"]).iter().collect::<Vec<_>>(), &settings["dns"]["refused"]),
+        ("privateNames", names.collect(), &settings["privateAnswers"]["refused"]),
+    ] {
+        assert!(!taken.is_empty());
+        for text in taken {
+            assert!(is_read(field, text), "{field} {text}");
+        }
+        for text in list(refused) {
+            assert!(!is_read(field, text), "{field} {text}");
+        }
+    }
+}
+
 #[test]
 fn rules_decide_as_the_policy_does() {
     let ranges = not_internet(&["8.8.4.0/24", "198.19.7.7/24", "2001:2:0:7::7/64"].map(|range| range.parse().unwrap()));

@@ -133,6 +133,15 @@ it("calls rows that count what has none of its own no look-ups", async () => {
   expect(rows()).toEqual(["12 flows00allowed 12 more connections are not shown"]);
 });
 
+it("says of a connection that cannot be scanned that it is so, in the place of its rule", async () => {
+  const reason = "encrypted: the scanner cannot look inside";
+  flows = [shownFlow("a", { reason }), shownFlow("b", { reason: "" })];
+  await show();
+  const [said = "", other = ""] = rows();
+  expect(said).toContain("allowed");
+  expect([said.endsWith(reason), other.includes("scanner")]).toEqual([true, false]);
+});
+
 it("checks a VM that runs for leaks, and shows those first", async () => {
   findings = [
     { title: "A private address", to: "10.0.0.1:80", result: "held" },

@@ -58,6 +58,7 @@ const settings: ServiceInfo["settings"] = {
     value: 10,
   },
   ignored: { schema: { type: "list", title: "Ignored", description: "", default: [] }, value: ["a"] },
+  asked: { schema: { type: "list", format: "address", title: "Asked", description: "", default: [] }, value: [] },
   secret: { schema: { type: "file", title: "Secret", description: "", default: "" }, value: KEPT_FILE },
   strict: { schema: { type: "boolean", title: "Strict", description: "", default: false }, value: false },
 };
@@ -372,6 +373,12 @@ describe("settings", () => {
     await show(view("a"));
     await write(field("Longest"), "none");
     expect(textsOf("[data-problem]")).toEqual(["It must be a number, at least 1."]);
+    expect(element('[type="submit"]').hasAttribute("disabled")).toBe(true);
+    await write(field("Longest"), "11");
+    await write(field("Asked"), "9.9.9.9, quad9");
+    expect(textsOf("[data-problem]")).toEqual([
+      'It must be IP addresses without ports, as 9.9.9.9 or 2620:fe::fe, which "quad9" is not.',
+    ]);
     expect(element('[type="submit"]').hasAttribute("disabled")).toBe(true);
     await click("button", "Discard");
     expect([field("Longest").value, textsOf("[data-problem]")]).toEqual(["10", []]);

@@ -214,23 +214,81 @@ fn nfgen(family: u8, resource: u16) -> [u8; 4] {
     [family, 0, high, low]
 }
 
+/// With a kernel that says what a test says for it, and else nothing.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct TestKernel(OwnedFd);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+impl TestKernel {
+    pub fn new() -> (Netlink, Self) {
+        let (fd, kernel) =
+            nix::sys::socket::socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC)
+                .unwrap();
+        (Netlink { fd, sequence: 0, buffer: vec![0; BUFFER] }, Self(kernel))
+    }
+
+    fn say(&self, bytes: &[u8]) {
+        send(self.0.as_raw_fd(), bytes, MsgFlags::empty()).unwrap();
+    }
+
+    /// Of what was sent with this number, or will be: it is done.
+    pub fn acknowledge(&self, sequence: u32) {
+        self.say(&Message::new(ERROR, 0, &0_i32.to_ne_bytes()).finish(sequence));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
     use nix::libc;
-    use nix::sys::socket::socketpair;
+    use nix::sys::socket::getsockopt;
     use proptest::prelude::*;
+    use std::sync::mpsc;
+    use std::thread;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// What becomes of it; a test must not wait for ever where that does.
+    fn asked(mut netlink: Netlink, all: Vec<Message>) -> (nix::Result<()>, Netlink) {
+        let (out, result) = mpsc::channel();
+        thread::spawn(move || {
+            let result = netlink.ask_all(all);
+            let _ = out.send((result, netlink));
+        });
+        result.recv_timeout(PATIENCE).unwrap()
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_acknowledge_has_failed_after_a_second() {
+        let (netlink, kernel) = TestKernel::new();
+        let acknowledged = |count: u16| (0..count).map(|kind| Message::new(kind, ACK, &[])).collect::<Vec<_>>();
+        let (result, netlink) = asked(netlink, acknowledged(2));
+        assert_eq!(result, Err(Errno::EAGAIN));
+        let limit = getsockopt(&netlink.fd, sockopt::ReceiveTimeout).unwrap();
+        assert_eq!(limit, TimeVal::seconds(1));
+        // It comes late: nothing is acknowledged by it but what it is for.
+        kernel.acknowledge(2);
+        let (result, netlink) = asked(netlink, acknowledged(1));
+        assert_eq!(result, Err(Errno::EAGAIN));
+        // A part of it is not all.
+        kernel.acknowledge(4);
+        let (result, netlink) = asked(netlink, acknowledged(2));
+        assert_eq!(result, Err(Errno::EAGAIN));
+        kernel.acknowledge(6);
+        kernel.acknowledge(7);
+        assert_eq!(asked(netlink, acknowledged(2)).0, Ok(()));
+    }
 
     #[test]
     fn a_dump_that_failed_on_its_way_is_no_whole_one() {
         for (error, result) in [(0_i32, Ok(())), (-libc::ENOMEM, Err(Errno::ENOMEM))] {
-            let (fd, kernel) =
-                socketpair(AddressFamily::Unix, SockType::Datagram, None, SockFlag::SOCK_CLOEXEC).unwrap();
-            let mut netlink = Netlink { fd, sequence: 0, buffer: vec![0; BUFFER] };
+            let (mut netlink, kernel) = TestKernel::new();
             let answer = [Message::new(9, 0, &[]).finish(1), Message::new(DONE, 0, &error.to_ne_bytes()).finish(1)];
-            send(kernel.as_raw_fd(), &answer.concat(), MsgFlags::empty()).unwrap();
+            kernel.say(&answer.concat());
             let mut seen = Vec::new();
             assert_eq!(netlink.dump(Message::new(8, DUMP, &[]), |message| seen.push(message.kind)), result);
             assert_eq!(seen, [9]);

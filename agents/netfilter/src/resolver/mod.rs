@@ -188,7 +188,14 @@ impl Resolver {
 }
 
 /// In the kernel first: a VM that has the answer connects at once.
-fn release(core: &mut Core, link: &str, question: &Question, answer: &Answer, left_s: u32, is_udp: bool) -> Vec<u8> {
+pub fn release(
+    core: &mut Core,
+    link: &str,
+    question: &Question,
+    answer: &Answer,
+    left_s: u32,
+    is_udp: bool,
+) -> Vec<u8> {
     let lasts = Duration::from_secs(left_s.into()) + GRACE;
     match core.pin(link, &question.name, &answer.addresses, lasts) {
         Ok(()) => answer::write(question, answer, left_s, is_udp),

@@ -221,13 +221,19 @@ mod tests {
 
     /// How many of the packets the real Suricata drops. `None`, and a word on the terminal: this machine has none.
     fn dropped(name: &str, packets: &[Vec<u8>]) -> Option<u64> {
+        dropped_by(RULES, name, packets)
+    }
+
+    fn dropped_by(rules: &str, name: &str, packets: &[Vec<u8>]) -> Option<u64> {
         if Command::new("suricata").arg("-V").output().is_err() {
             eprintln!("skipped: this needs suricata");
             return None;
         }
         let folder = std::env::temp_dir().join(format!("atoll-scanner-{}-{name}", std::process::id()));
         fs::create_dir_all(folder.join("rules")).unwrap();
-        fs::write(folder.join("rules/atoll.rules"), RULES).unwrap();
+        if !rules.is_empty() {
+            fs::write(folder.join("rules/atoll.rules"), rules).unwrap();
+        }
         fs::write(folder.join("capture"), capture(packets)).unwrap();
         // From a file, and with counters. All else is as it is.
         let text = config(&folder)
@@ -253,6 +259,15 @@ mod tests {
         let [accepted, dropped] = ["accepted", "blocked"].map(|name| ips[name].as_u64().unwrap());
         assert_eq!(accepted + dropped, packets.len() as u64);
         Some(dropped)
+    }
+
+    #[test]
+    fn without_rules_nothing_is_dropped() {
+        let Some(harmless) = dropped_by("", "none", &conversation("hello", 1_001)) else { return };
+        assert_eq!(harmless, 0);
+        assert_eq!(dropped_by("", "none-eicar", &conversation(EICAR, 1_001)), Some(0));
+        // With rules, but none that it is.
+        assert_eq!(dropped_by("# none\n", "comments", &conversation(EICAR, 1_001)), Some(0));
     }
 
     #[test]

@@ -504,6 +504,30 @@ mod tests {
     }
 
     #[test]
+    fn without_rules_the_scanner_works_and_has_none_to_drop_by() {
+        let world = World::new("none", TRY_WITHIN);
+        let rules = || fs::read_dir(world.folder.join("scan/rules")).unwrap().count();
+        world.scanner.want(Wanted { is_on: true, files: Vec::new() });
+        assert_eq!(world.until(State::Ready), "");
+        assert_eq!(rules(), 0);
+        // Those that were there do not stay, either, for one that starts.
+        world.want("drop ip any any -> any any (sid:1;)");
+        fs::read(world.folder.join("tries")).unwrap();
+        fs::write(world.folder.join("scan/rules/own.rules"), "drop ip any any -> any any (sid:1;)").unwrap();
+        world.scanner.want(Wanted { is_on: true, files: Vec::new() });
+        kill(Pid::from_raw(world.pid().parse().unwrap()), Signal::SIGKILL).unwrap();
+        world.until(State::Failing);
+        assert_eq!(world.until(State::Ready), "");
+        assert_eq!(rules(), 0);
+        // Nothing else says what is dropped but what cannot be followed.
+        let text = fs::read_to_string(world.folder.join("scan/suricata.yaml")).unwrap();
+        assert!(text.contains(&format!(
+            "default-rule-path: \"{}/rules\"\nrule-files: [\"*.rules\"]\n",
+            world.folder.join("scan").display()
+        )));
+    }
+
+    #[test]
     fn rules_that_are_tried_for_too_long_leave_those_before_in_force() {
         let world = World::new("late", Duration::from_secs(1));
         world.want("first");
