@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Vm } from "../vms/vm.ts";
 import { ClipDesk, settled, TEXT } from "./testing/clip-desk.ts";
 
@@ -204,7 +204,7 @@ describe("pasting where the policy allows it", () => {
     desk.press(web);
     await settled();
     expect(desk.delivered.map(({ type, target }) => [type, target])).toEqual([
-      [TEXT, { kind: "ahead", vm: web, offer: desk.offer(web) }],
+      [TEXT, { kind: "ahead", vm: web, offer: desk.offer(web), chord: null }],
     ]);
     expect(desk.readings[0]?.source).toMatchObject({ kind: "vm", vm: home, generation: 1, type: "text/plain" });
     await desk.readings[0]?.end();
@@ -306,6 +306,69 @@ describe("pasting where the policy allows it", () => {
     desk.want(web, 3);
     await settled();
     expect(desk.delivered.map(({ target }) => target?.kind)).toEqual(["ahead", "ahead", "request", "ahead", "request"]);
+  });
+
+  test("the input behind the chord waits for what goes ahead, and no longer than that has failed, or has gone", async () => {
+    const { desk, web } = copied();
+    desk.press(web, 1);
+    await settled();
+    expect(desk.delivered.map(({ target }) => target)).toMatchObject([{ kind: "ahead", chord: 1 }]);
+    expect(desk.settled).toEqual([]);
+    await desk.readings[0]?.end({ outcome: "failed", bytes: 0, by: "source" });
+    expect(desk.settled).toEqual([1]);
+    desk.press(web, 2);
+    await settled();
+    await desk.readings[1]?.end();
+    expect(desk.settled).toEqual([1, 2]);
+  });
+
+  test.each<[string, (desk: ClipDesk, home: Vm, web: Vm) => unknown]>([
+    ["the policy asks", (desk) => desk.rules.set("web", "ask")],
+    [
+      "the policy denies",
+      (desk) => {
+        desk.rules.set("web", "deny");
+        desk.broker.policyChanged();
+      },
+    ],
+    ["the policy has changed, and nobody has said so yet", (desk) => (desk.isPolicyBroken = true)],
+    ["it is a secret", (desk, home) => desk.copy(home, 2, { types: ["text/plain", "x-kde-passwordManagerHint"] })],
+    ["it is of files", (desk, home) => desk.copy(home, 2, { types: ["x-special/gnome-copied-files"] })],
+    ["nothing is copied", (desk, home) => desk.copy(home, 2, { types: [] })],
+    ["it is the VM's own", (desk, _home, web) => desk.copy(web, 1)],
+    ["a program has asked already", (desk, _home, web) => ((desk.focused = web), desk.want(web, 1))],
+  ])("the input behind the chord waits for nothing: %s", async (_why, before) => {
+    const { desk, home, web } = copied();
+    before(desk, home, web);
+    desk.press(web, 7);
+    expect(desk.delivered.filter(({ target }) => target?.kind === "ahead")).toEqual([]);
+    expect(desk.settled).toEqual([7]);
+    await settled();
+  });
+
+  test("the input behind the chord waits for nothing where the gate refuses after all", async () => {
+    const { desk, web } = copied();
+    const { gate } = desk.ports;
+    const refused = {
+      allowed: false,
+      by: "rule",
+      rule: null,
+      maxBytes: null,
+      explanation: "the log is full",
+      seq: 1,
+    } as const;
+    vi.spyOn(gate, "request").mockResolvedValue(refused);
+    desk.press(web, 3);
+    await settled();
+    expect(desk.delivered).toEqual([]);
+    expect(desk.settled).toEqual([3]);
+  });
+
+  test("of contents that go ahead there are four at most: the input behind a further chord waits for none", async () => {
+    const { desk, web } = copied();
+    for (const chord of [1, 2, 3, 4, 5]) desk.press(web, chord);
+    await settled();
+    expect(desk.settled).toEqual([5]);
   });
 
   test("a picture goes ahead where there is no text", async () => {

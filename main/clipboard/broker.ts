@@ -398,46 +398,58 @@ export class ClipBroker extends Emitter<BrokerEvents> {
 
   // ---- pasting ---------------------------------------------------------------------------------------------
 
-  /** The person wants to paste in a window of this VM: told before the key goes there. */
-  gesture(vm: Vm, kind: PasteGesture): void {
+  /** The person wants to paste in a window of this VM: told before the key goes there. `chord`: of the input that its link holds. */
+  gesture(vm: Vm, kind: PasteGesture, chord: number | null = null): void {
     const guest = this.#guests.get(vm.id);
     // The middle button pastes what is marked with the mouse, and nothing else does.
     if (guest === undefined || (kind === "middle") !== (this.#selection === "primary")) return;
     guest.gesture.begin(kind, this.#ports.nowMs());
     guest.silenced = null;
-    if (guest.bar !== null) return this.#pasteWaiting(guest, guest.bar);
-    if (guest.announced === null) return this.#tellDenied(guest);
+    if (guest.bar !== null) this.#pasteWaiting(guest, guest.bar);
+    else if (guest.announced === null) this.#tellDenied(guest);
     // A program's own menu is opened by hand: what is sent now would be dropped before that.
-    if (kind !== "menu") this.#sendAhead(guest, guest.announced);
+    else if (kind !== "menu" && this.#sendAhead(guest, guest.announced, chord)) return;
+    if (chord !== null) guest.link.settle(chord);
   }
 
-  /** Content before any program has asked, so that also one without patience is served. Never a secret. */
-  #sendAhead(guest: Guest, { offer, clip, types }: NonNullable<Guest["announced"]>): void {
+  /**
+   * Content before any program has asked, so that also one without patience is served: the input behind the chord waits for it.
+   * Never a secret. Returns whether any goes.
+   */
+  #sendAhead(guest: Guest, { offer, clip, types }: NonNullable<Guest["announced"]>, chord: number | null): boolean {
     const type = [guest.lastType, ...LIKELY, types[0]].find((likely) => likely != null && types.includes(likely));
-    if (type == null || clip.isSecret || clip.types.has(COPIED_FILES) || guest.ahead.size >= MAX_AHEAD) return;
-    if (this.#decide(guest, clip, type) !== "allow") return;
+    if (type == null || clip.isSecret || clip.types.has(COPIED_FILES) || guest.ahead.size >= MAX_AHEAD) return false;
+    if (this.#decide(guest, clip, type) !== "allow") return false;
     const reading = this.#ports.read(clip.source(type), type);
     const ahead = new Ahead(clip, type, reading);
     guest.ahead.add(ahead);
-    void this.#deliverAhead(guest, ahead, offer);
+    void this.#deliverAhead(guest, ahead, { offer, chord });
+    return true;
   }
 
-  async #deliverAhead(guest: Guest, ahead: Ahead, offer: number): Promise<void> {
+  async #deliverAhead(
+    guest: Guest,
+    ahead: Ahead,
+    { offer, chord }: { offer: number; chord: number | null },
+  ): Promise<void> {
     const { clip, type, reading, requests } = ahead;
     const { vm } = guest.link;
     const outcome = await this.#ports.gate.request(this.#asked(guest, clip, type));
     if (!outcome.allowed) {
+      if (chord !== null) guest.link.settle(chord);
       reading.cancel();
       guest.ahead.delete(ahead);
       for (const request of requests) guest.link.refuse(request);
       return;
     }
-    const ended = reading.deliver({ kind: "ahead", vm, offer }, outcome.maxBytes);
+    const ended = reading.deliver({ kind: "ahead", vm, offer, chord }, outcome.maxBytes);
     ahead.isSent = true;
     for (const request of requests) reading.answer(request);
     this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
     this.#ports.after(AHEAD_TOLD_MS, () => ahead.lapse());
     const result = await ended;
+    // Where it has failed before the link has heard of it.
+    if (chord !== null) guest.link.settle(chord);
     // A program that asks now is served by a paste of its own.
     if (result.outcome === "failed") guest.ahead.delete(ahead);
     const end = endOf(result, type, outcome.maxBytes);

@@ -29,6 +29,8 @@ export interface ClipGuest {
   announce(offer: number, types: readonly ClipType[]): void;
   /** The program that asked gets nothing. */
   refuse(request: number): void;
+  /** Input that its link holds behind that paste chord waits for nothing more. */
+  settle(chord: number): void;
 }
 
 /** The policy, the person and the audit log. */

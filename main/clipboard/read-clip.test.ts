@@ -339,7 +339,7 @@ describe("what main has or takes itself", () => {
   it("goes ahead: a program takes it, and a request that was on its way is answered by it", async () => {
     const reading = readClip({ kind: "bytes", bytes: Buffer.from("abc") }, TEXT);
     const taken = new Promise<void>((resolve) => void reading.onTaken(resolve));
-    const end = reading.deliver({ kind: "ahead", vm: target.vm, offer: 1 });
+    const end = reading.deliver({ kind: "ahead", vm: target.vm, offer: 1, chord: null });
     const stream = target.agent.sentOf("clipAhead")[0]?.stream ?? 0;
     await readAll(stream);
     expect(await end).toMatchObject({ outcome: "complete", bytes: 3 });
@@ -353,7 +353,7 @@ describe("what main has or takes itself", () => {
   it("does not go ahead after it was cancelled, and what asks for it is refused at once", async () => {
     const reading = readClip({ kind: "bytes", bytes: Buffer.from("abc") }, TEXT);
     reading.cancel();
-    const end = reading.deliver({ kind: "ahead", vm: target.vm, offer: 1 });
+    const end = reading.deliver({ kind: "ahead", vm: target.vm, offer: 1, chord: null });
     request(TEXT, 1);
     reading.answer(1);
     expect(await end).toEqual({ outcome: "failed", bytes: 0, by: "cancelled" });

@@ -14,8 +14,8 @@ export type ClipSource =
 export type ClipTarget =
   /** A program that has asked. */
   | { kind: "request"; vm: Vm; request: number }
-  /** Before a program has asked; the agent keeps it for one request, 2 s at most. */
-  | { kind: "ahead"; vm: Vm; offer: number }
+  /** Before a program has asked; the agent keeps it for one request, 2 s at most. `chord`: whose input waits for it; null: none's. */
+  | { kind: "ahead"; vm: Vm; offer: number; chord: number | null }
   /** As the VM's own clip. */
   | { kind: "put"; vm: Vm; selection: ClipSelection }
   /** To the host. */

@@ -183,7 +183,7 @@ test("it crosses by the middle button where the settings say so, beside what was
   await settled();
   const ahead = desk.delivered.filter(({ target }) => target?.kind === "ahead");
   expect(ahead.map(({ source, target }) => [source, target])).toEqual([
-    [expect.objectContaining({ selection: "primary" }), { kind: "ahead", vm: web, offer: 1 }],
+    [expect.objectContaining({ selection: "primary" }), { kind: "ahead", vm: web, offer: 1, chord: null }],
   ]);
   expect(await asked("clipboard.history", { search: "", label: null })).toEqual([]);
   fs.writeFileSync(path.join(folder, "settings.yaml"), "");

@@ -96,9 +96,9 @@ export function clipboardHandlers({
         ageS: ageS(copiedMs, performance.now()),
       };
     },
-    "clipboard.gesture": ({ window, kind }) => {
+    "clipboard.gesture": ({ window, kind, chord }) => {
       const { vm } = application.window(window);
-      for (const one of [broker, primary]) one.gesture(vm, kind);
+      for (const one of [broker, primary]) one.gesture(vm, kind, chord);
     },
     "clipboard.answer": ({ id, answer }) => {
       for (const one of [broker, primary]) one.answered(id, answer);

@@ -96,6 +96,7 @@ class VmFollower {
         party: () => partyOf(vm.status),
         announce: (offer, types) => client.announce(selection, offer, types),
         refuse: (request) => client.refuse(request),
+        settle: (chord) => client.settle(chord),
       }),
     );
   }

@@ -99,9 +99,9 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     {
       superTapped: overlays.toggleLauncher,
       shortcutPressed: (shortcut) => hostInput.runShortcut(shortcut),
-      pastePressed: () => {
+      pastePressed: (chord) => {
         const { focused } = wm.getState();
-        if (focused !== null) bridge.report("clipboard.gesture", { window: focused, kind: "keys" });
+        if (focused !== null) bridge.report("clipboard.gesture", { window: focused, kind: "keys", chord });
       },
     },
     window,

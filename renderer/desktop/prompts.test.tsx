@@ -434,16 +434,16 @@ describe("the host's keys for what crosses", () => {
   });
 
   it("a paste in a window is told to main: by the chords that the settings name, and by the middle button", () => {
-    const gesture = (kind: string): string =>
-      `clipboard.gesture ${JSON.stringify({ window: windowIdOf(HOME, 1 as SurfaceId), kind })}`;
+    const gesture = (kind: string, chord?: number): string =>
+      `clipboard.gesture ${JSON.stringify({ window: windowIdOf(HOME, 1 as SurfaceId), kind, chord })}`;
     const withControl = (code: string, name: string): void => key("keydown", code, name, { ctrlKey: true });
     withControl("KeyV", "v");
-    expect(main.heard.splice(0)).toEqual([gesture("keys")]);
+    expect(main.heard.splice(0)).toEqual([gesture("keys", 1)]);
     act(() => main.tell("clipboard.changed", { current: null, waiting: [], pasteKeys: ["Ctrl+Y"] }));
     withControl("KeyV", "v");
     expect(main.heard).toEqual([]);
     withControl("KeyY", "y");
-    expect(main.heard.splice(0)).toEqual([gesture("keys")]);
+    expect(main.heard.splice(0)).toEqual([gesture("keys", 2)]);
     const canvas = document.querySelector(".guest-content canvas") ?? expect.fail("no canvas");
     const middle = new PointerEvent("pointerdown", { bubbles: true, button: 1, buttons: 4 });
     // happy-dom's has none.

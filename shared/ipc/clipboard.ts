@@ -3,6 +3,7 @@ import { z } from "zod";
 import { CLIP_TYPES, PASTE_GESTURES } from "../model/clip.ts";
 import { LABEL_NAMES } from "../model/label.ts";
 import { MAX_CLIP_BYTES, MAX_CLIP_TYPE_BYTES } from "../protocol/limits.ts";
+import { MAX_U32 } from "../protocol/violation.ts";
 import { crossingParty } from "./crossing.ts";
 import { domain, event, report, request } from "./declare.ts";
 import { askS, nothing, vmId, vmReference, windowId } from "./fields.ts";
@@ -112,10 +113,17 @@ export const clipboardContract = domain({
     }),
   },
   reports: {
-    /** The person wants to paste in this window: before the key goes to its VM. */
+    /**
+     * The person wants to paste in this window: before the key goes to its VM. `chord`: its number, as the VM's link gets it
+     * before the key (`pasteChord`), and holds that until main has said what comes of it.
+     */
     "clipboard.gesture": report({
       from: ["page"],
-      input: z.strictObject({ window: windowId, kind: z.enum(PASTE_GESTURES) }),
+      input: z.strictObject({
+        window: windowId,
+        kind: z.enum(PASTE_GESTURES),
+        chord: z.int().min(1).max(MAX_U32).optional(),
+      }),
     }),
     /** The person's answer to the small bar of that id; one that has lapsed is ignored. */
     "clipboard.answer": report({

@@ -61,6 +61,8 @@ const linkCommandSchema = z.discriminatedUnion("type", [
     state: z.enum(["released", "pressed", "repeated"]),
     timeMs,
   }),
+  /** The next key is a paste chord, which main knows by the same number: above all before of this page. */
+  z.object({ type: z.literal("pasteChord"), chord: z.int().min(1).max(MAX_U32) }),
   /** xFixed, yFixed: surface-local logical units x 256 */
   z.object({ type: z.literal("pointerMotion"), surface, xFixed: fixed, yFixed: fixed, timeMs }),
   z.object({ type: z.literal("pointerLeft") }),

@@ -112,6 +112,8 @@ export class ClipDesk {
   /** Files that are on their way to a VM, or the host. */
   readonly brought: { clip: number; to: VmId | "host"; arrive: (...paths: string[]) => Promise<void> }[] = [];
   readonly sent = new Map<VmId, Sent[]>();
+  /** Paste chords for which nothing more comes, as the links were told. */
+  readonly settled: number[] = [];
   readonly broker: ClipBroker;
   readonly ports: BrokerPorts;
   readonly #timers: { atMs: number; act: () => void }[] = [];
@@ -171,6 +173,7 @@ export class ClipDesk {
       party: () => partyNamed(vm.id),
       announce: (announced, types) => sent.push({ announced, types }),
       refuse: (refused) => sent.push({ refused }),
+      settle: (chord) => void this.settled.push(chord),
     });
   }
 
@@ -184,9 +187,9 @@ export class ClipDesk {
   }
 
   /** The person presses the paste chord in its window. */
-  press(vm: Vm): void {
+  press(vm: Vm, chord?: number): void {
     this.focused = vm;
-    this.broker.gesture(vm, "keys");
+    this.broker.gesture(vm, "keys", chord);
   }
 
   /** A program of it asks for what was announced last. */

@@ -12,7 +12,10 @@ import { serviceContract } from "../contract.ts";
 export const MAX_AHEADS = 256;
 
 export type GivingTarget =
-  { kind: "request"; request: number } | { kind: "ahead"; offer: number } | { kind: "put"; selection: ClipSelection };
+  | { kind: "request"; request: number }
+  /** `chord`: its input waits for this; null: none does. */
+  | { kind: "ahead"; offer: number; chord: number | null }
+  | { kind: "put"; selection: ClipSelection };
 
 /** How a reading or a giving has ended: `ClipEnd` of main/clipboard/reading.ts, as its link sees it. */
 export type TransferOutcome = "complete" | "source" | "target" | "size" | "content" | "cancelled";
@@ -21,6 +24,8 @@ export type TransferOutcome = "complete" | "source" | "target" | "size" | "conte
 export type ClipboardOrder =
   | { type: "announce"; selection: ClipSelection; offer: number; types: readonly ClipType[] }
   | { type: "refuse"; request: number }
+  /** Nothing more comes for that paste chord of the page: the input behind it waits no longer. */
+  | { type: "settle"; chord: number }
   /** `sourceType`: of the offer's. `as`: its bounds are the type's. */
   | {
       type: "read";

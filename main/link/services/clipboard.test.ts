@@ -288,7 +288,7 @@ describe("content that is cancelled", () => {
     for (const target of [
       { kind: "request", request: 1 },
       { kind: "put", selection: "clipboard" },
-      { kind: "ahead", offer: 1 },
+      { kind: "ahead", offer: 1, chord: null },
     ] as const)
       host.order(CLIPBOARD, { type: "give", giving: 2, target, as: TEXT, ruleBytes: null });
     expect(eventsOf(host, "readingEnded")).toMatchObject([{ outcome: "source" }]);
@@ -329,15 +329,15 @@ describe("content that the guest reads", () => {
   });
 
   it("sent ahead is told as taken once, and only what was sent ahead can be", () => {
-    const host = giving({ kind: "ahead", offer: 1 });
+    const host = giving({ kind: "ahead", offer: 1, chord: null });
     expect(host.sentOf("clipAhead")).toMatchObject([{ offer: 1, type: TEXT, stream: STREAM }]);
     host.say("streamCredit", { stream: STREAM, bytes: 10 });
     say(host, { type: "end", aborted: false });
     expect(host.say("pasteTaken", { stream: STREAM })).toBe("accepted");
     expect(eventsOf(host, "taken")).toEqual([{ type: "taken", giving: GIVING }]);
     expect(host.say("pasteTaken", { stream: STREAM })).toBe("wrong-state");
-    const two = giving({ kind: "ahead", offer: 1 });
-    const ahead = { kind: "ahead", offer: 1 } as const;
+    const two = giving({ kind: "ahead", offer: 1, chord: null });
+    const ahead = { kind: "ahead", offer: 1, chord: null } as const;
     two.order(CLIPBOARD, { type: "give", giving: 9, target: ahead, as: "text/uri-list", ruleBytes: null });
     two.say("pasteTaken", { stream: STREAM + 1 });
     expect(eventsOf(two, "taken")).toEqual([{ type: "taken", giving: 9 }]);
@@ -345,7 +345,7 @@ describe("content that the guest reads", () => {
   });
 
   it("sent ahead answers a request that was on its way", () => {
-    const host = giving({ kind: "ahead", offer: 1 });
+    const host = giving({ kind: "ahead", offer: 1, chord: null });
     host.say("pasteWanted", { request: 1, offer: 1, type: TEXT });
     for (let count = 0; count < 2; count += 1) host.order(CLIPBOARD, { type: "answer", giving: GIVING, request: 1 });
     expect(host.sentOf("pasteGiven")).toEqual([{ request: 1, stream: STREAM }]);
@@ -359,7 +359,7 @@ describe("content that the guest reads", () => {
     ["an offer that is over", 2, TEXT],
     ["a type that was not announced", 1, "text/html"],
   ] as const)("is not sent ahead for %s", (_what, offer, as) => {
-    const host = giving({ kind: "ahead", offer }, as);
+    const host = giving({ kind: "ahead", offer, chord: null }, as);
     expect(host.sentOf("clipAhead")).toEqual([]);
     expect(endOf(host)).toEqual(ended(0, "target"));
   });

@@ -16,6 +16,7 @@ import {
   type TransferOutcome,
 } from "../contracts/clipboard.ts";
 import type { MessagePortLike } from "../message-port.ts";
+import type { PasteHold } from "../paste-hold.ts";
 import { RateLimit } from "../rate-limit.ts";
 import { type LinkContext, type LinkService, linkService } from "../service.ts";
 import { input } from "./input.ts";
@@ -29,11 +30,13 @@ type OrderOf<Type extends ClipboardOrder["type"]> = Extract<ClipboardOrder, { ty
 /** Requests of programs that main hears of. More are refused at once: nobody pastes as often. */
 const WANTED_PER_S = 100;
 const WANTED_BURST = 200;
+/** A program takes more than this in parts: when so much of what was sent ahead is there, the input behind its chord goes on. */
+export const FIRST_PART_BYTES = 256 * 1024;
 
 class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   readonly #context: LinkContext<Sends, ClipboardEvent>;
   readonly #streams: Streams;
-  readonly #input: { readonly sinceInputMs: number | null };
+  readonly #input: { readonly sinceInputMs: number | null; readonly pastes: PasteHold };
   readonly #table = new ClipTable();
   readonly #offers: OfferPace;
   readonly #wanted = new RateLimit(WANTED_PER_S, WANTED_BURST);
@@ -52,8 +55,12 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   }
 
   readonly messages: LinkService<Accepts>["messages"] = {
-    clipOffered: (untrusted) =>
-      this.#offers.take({ ...this.#table.acceptOffered(untrusted), sinceInputMs: this.#input.sinceInputMs }),
+    clipOffered: (untrusted) => {
+      const offer = this.#table.acceptOffered(untrusted);
+      // A program's own copy is pasted in place of what was announced.
+      if (offer.selection === "clipboard") this.#input.pastes.setForeign(false);
+      this.#offers.take({ ...offer, sinceInputMs: this.#input.sinceInputMs });
+    },
     pasteWanted: (untrusted) => {
       const paste = this.#table.acceptWanted(untrusted);
       if (paste !== null && this.#wanted.take()) this.#context.emit({ type: "wanted", paste });
@@ -75,6 +82,8 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
         return this.#announce(order);
       case "refuse":
         return this.#refuse(order.request);
+      case "settle":
+        return this.#input.pastes.settle(order.chord);
       case "read":
         return this.#read(order);
       case "deliver":
@@ -100,6 +109,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
 
   #announce({ selection, offer, types }: OrderOf<"announce">): void {
     this.#table.announce(selection, offer, types);
+    if (selection === "clipboard") this.#input.pastes.setForeign(types.length > 0);
     this.#context.send("clipAnnounced", { selection: WIRE_SELECTIONS[selection], offer, types: [...types] });
   }
 
@@ -141,10 +151,15 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   // ---- content that the guest reads ------------------------------------------------------------------------
 
   #give({ giving, target, as, ruleBytes }: OrderOf<"give">, port: MessagePortLike): void {
+    const settle = (): void => {
+      if (target.kind === "ahead" && target.chord !== null) this.#input.pastes.settle(target.chord);
+    };
     const ended: TransferEnded = (bytes, outcome) => {
+      settle();
       this.#forget(giving);
       this.#context.emit({ type: "givingEnded", giving, bytes, outcome });
     };
+    let written = 0;
     const stream = this.#begin(giving, target, as);
     if (stream === null) {
       port.close();
@@ -157,7 +172,12 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
       waitingBytes: as === "text/uri-list" || as === COPIED_FILES ? MAX_TYPE_BYTES[as] + 1 : 0,
       stream: {
         credit: () => table.creditOf(stream),
-        write: (bytes) => this.#streams.write(stream, bytes),
+        write: (bytes) => {
+          const count = this.#streams.write(stream, bytes);
+          written += count;
+          if (written >= FIRST_PART_BYTES) settle();
+          return count;
+        },
         end: (aborted) => this.#streams.end(stream, aborted),
       },
       ended,

@@ -55,7 +55,7 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   host.order(CLIPBOARD, {
     type: "give",
     giving: 1,
-    target: { kind: "ahead", offer: 1 },
+    target: { kind: "ahead", offer: 1, chord: null },
     as: OFFERED_TYPE,
     ruleBytes: null,
   });

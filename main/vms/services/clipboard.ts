@@ -64,6 +64,11 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
     this.#context.sendIfLinked({ type: "refuse", request });
   }
 
+  /** Nothing more comes for that paste chord. */
+  settle(chord: number): void {
+    this.#context.sendIfLinked({ type: "settle", chord });
+  }
+
   /** Begins a reading, and returns its number. @throws AppError vm.not-running */
   read(what: Omit<Extract<ClipboardOrder, { type: "read" }>, "type" | "reading">, reporter: ReadingReporter): number {
     this.#lastTransfer += 1;
