@@ -59,6 +59,20 @@ async function arrived(below: string, name: string): Promise<Buffer | null> {
   return stdout.length === 0 ? null : stdout;
 }
 
+/** Its files are there a while after its window is; until then the folder is what is clicked on. */
+async function isIconDrawn(id: string): Promise<boolean> {
+  const { data, width } = await desktop.picture(id);
+  const { x, y } = ICON.position;
+  for (let row = y - 10; row < y + 10; row += 1)
+    if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
+      return true;
+  return false;
+}
+
+async function hasMenu(id: string): Promise<boolean> {
+  return (await desktop.windows()).some((view) => view.id === id && view.popups.length > 0);
+}
+
 const notices = (): Locator => page.getByRole("region", { name: "Notifications" });
 
 test("by a double-click they open where the rule says, and are whole there; one whose name cannot be used is told of", async () => {
@@ -95,11 +109,13 @@ test("by the menu's “Send to VM…” one goes to the VM that the person choos
   for (const [at, name] of ["-rf", "🐚 sent.txt"].entries()) {
     const manager = await shownAlone(50 + at, name, Buffer.from("sent"));
     const prompt = page.getByRole("alertdialog", { name: "Send a file of home to which VM?" });
+    await expect.poll(() => isIconDrawn(manager.id), SEES).toBe(true);
     let up = 1;
     // Above "Properties", the last one, are Atoll's two, in the order in which the file manager has found them.
     await expect(async () => {
       up = up === 2 ? 3 : 2;
       await manager.content.click({ ...ICON, button: "right" });
+      await expect.poll(() => hasMenu(manager.id)).toBe(true);
       for (let times = 0; times < up; times += 1) await page.keyboard.press("ArrowUp");
       await page.keyboard.press("Enter");
       await expect(prompt).toBeVisible({ timeout: 15_000 });
