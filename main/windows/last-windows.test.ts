@@ -58,6 +58,22 @@ const shell = guestWindow(2, { title: "me@home", appId: "foot" });
 const NOTES = { title: "Notes", appId: "mousepad" };
 const SHELL = { title: "me@home", appId: "foot" };
 
+it("what was opened a moment before its VM stops counts, and not what is left while it does", () => {
+  const home = vm(0);
+  home.open.push(shell);
+  changed();
+  home.open.push(notes);
+  last.changed();
+  home.status.state = "stopping";
+  last.changed();
+  home.open.splice(0, 1);
+  changed();
+  home.open.length = 0;
+  home.status.state = "stopped";
+  changed();
+  expect(last.of(home.id)).toEqual([SHELL, NOTES]);
+});
+
 it("what was open when a VM ended is offered, also by the next run, until something is open again", () => {
   const home = vm(0);
   home.open.push(notes, shell);

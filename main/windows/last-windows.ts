@@ -37,6 +37,8 @@ export class LastWindows {
   readonly #kept: Map<VmId, readonly LastWindow[]>;
   /** VMs that have had a window since they were started: what is kept of them is of now. */
   readonly #current = new Set<VmId>();
+  /** VMs that were seen to shut down: their windows are closing one by one. */
+  readonly #stopping = new Set<VmId>();
   /** What stands in the file, as far as it is known. */
   #written: string;
   /** Runs from a change to the look at it. */
@@ -54,6 +56,7 @@ export class LastWindows {
   changed(): void {
     // A VM that is off, or has been started anew, is seen at once; what its windows did in their last moment is not.
     this.#forgetEnded();
+    this.#keepStopping();
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.#look();
@@ -79,6 +82,16 @@ export class LastWindows {
         this.#current.delete(id);
   }
 
+  /** What was opened a moment ago, and not looked at yet, is open when its VM begins to stop. */
+  #keepStopping(): void {
+    for (const vm of this.#options.vms()) {
+      const isStopping = vm.status.state === "stopping";
+      if (isStopping && !this.#stopping.has(vm.id)) this.#keepOpen(vm);
+      if (isStopping) this.#stopping.add(vm.id);
+      else this.#stopping.delete(vm.id);
+    }
+  }
+
   #look(): void {
     const vms = this.#options.vms();
     if (this.#options.isComplete()) {
@@ -89,14 +102,21 @@ export class LastWindows {
     this.#write();
   }
 
-  #keep({ id, status: { state, role }, windows }: WindowedVm): void {
-    if (role === "disposable" || role === "service" || state !== "running" || windows.isFrozen) return;
-    const open = shown(windows.values(), role === "vault");
+  #keep(vm: WindowedVm): void {
+    const { id, status, windows } = vm;
+    if (status.state !== "running" || windows.isFrozen || this.#keepOpen(vm)) return;
     // It may have been started a moment ago, and shows nothing yet.
-    if (open.length > 0) this.#current.add(id);
-    if (!this.#current.has(id)) return;
-    if (open.length > 0) this.#kept.set(id, open);
-    else this.#kept.delete(id);
+    if (this.#current.has(id)) this.#kept.delete(id);
+  }
+
+  /** Returns whether any is. */
+  #keepOpen({ id, status: { role }, windows }: WindowedVm): boolean {
+    if (role === "disposable" || role === "service") return false;
+    const open = shown(windows.values(), role === "vault");
+    if (open.length === 0) return false;
+    this.#current.add(id);
+    this.#kept.set(id, open);
+    return true;
   }
 
   #text(): string {
