@@ -38,7 +38,7 @@ export class LastWindows {
   /** VMs that have had a window since they were started: what is kept of them is of now. */
   readonly #current = new Set<VmId>();
   /** VMs that were seen to shut down: their windows are closing one by one. */
-  readonly #stopping = new Set<VmId>();
+  #stopping: ReadonlySet<VmId> = new Set();
   /** What stands in the file, as far as it is known. */
   #written: string;
   /** Runs from a change to the look at it. */
@@ -84,12 +84,9 @@ export class LastWindows {
 
   /** What was opened a moment ago, and not looked at yet, is open when its VM begins to stop. */
   #keepStopping(): void {
-    for (const vm of this.#options.vms()) {
-      const isStopping = vm.status.state === "stopping";
-      if (isStopping && !this.#stopping.has(vm.id)) this.#keepOpen(vm);
-      if (isStopping) this.#stopping.add(vm.id);
-      else this.#stopping.delete(vm.id);
-    }
+    const stopping = this.#options.vms().filter(({ status }) => status.state === "stopping");
+    for (const vm of stopping) if (!this.#stopping.has(vm.id)) this.#keepOpen(vm);
+    this.#stopping = new Set(stopping.map(({ id }) => id));
   }
 
   #look(): void {
