@@ -11,8 +11,8 @@ const LATEST_MS = 1_000;
 const AGAIN_MS = 5_000;
 
 /**
- * Calls `changed` 100 ms after the last of several changes, and each second while they do not end; where the system does not tell of them, every 5 s, whether there were
- * any or not. Returns a function that ends the watch.
+ * Calls `changed` 100 ms after the last of several changes, and each second while they do not end; where the system does not tell of
+ * them, every 5 s, whether there were any or not. Returns a function that ends the watch.
  */
 export function watchFolder(folder: string, changed: () => void): () => void {
   let settling: NodeJS.Timeout | undefined;
