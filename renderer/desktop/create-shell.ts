@@ -84,11 +84,11 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   const repeats = new Repeats();
   const send: Shell["send"] = (...[name, input]) => {
-    if (repeats.isRepeat([name, input])) return;
-    void bridge.request(name, input).then((answer) => {
-      repeats.answered([name, input]);
-      if (!answer.ok) notices.show(answer.error.message);
-    });
+    void repeats
+      .once([name, input], () => bridge.request(name, input))
+      .then((answer) => {
+        if (answer?.ok === false) notices.show(answer.error.message);
+      });
   };
 
   const links = new Links(wm, compositor);

@@ -29,9 +29,8 @@ export function createOpenChanges(bridge: Pick<AtollBridge, "request">, notices:
     input: RequestInput<Name>,
     words: (change: OpenChange) => string,
   ): Promise<void> {
-    if (repeats.isRepeat([name, input])) return;
-    const answer: Envelope<OpenChange> = await bridge.request(name, input);
-    repeats.answered([name, input]);
+    const answer = await repeats.once<Envelope<OpenChange>>([name, input], () => bridge.request(name, input));
+    if (answer === null) return;
     if (answer.ok) add({ change: answer.value.change, words: words(answer.value) });
     else notices.show(answer.error.message);
   }

@@ -51,9 +51,8 @@ export function createPolicyChanges(bridge: Pick<AtollBridge, "request">, notice
     input: RequestInput<Name>,
     words: (change: PolicyChange) => string,
   ): Promise<PolicyChange | null> {
-    if (repeats.isRepeat([name, input])) return null;
-    const answer: Envelope<PolicyChange> = await bridge.request(name, input);
-    repeats.answered([name, input]);
+    const answer = await repeats.once<Envelope<PolicyChange>>([name, input], () => bridge.request(name, input));
+    if (answer === null) return null;
     if (answer.ok) add(answer.value, words(answer.value));
     else notices.show(answer.error.message);
     return answer.ok ? answer.value : null;

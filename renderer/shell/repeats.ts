@@ -12,18 +12,15 @@ export class Repeats {
     this.#nowMs = nowMs;
   }
 
-  /** Whether the same was asked for a moment ago and is on its way; if not, it is asked for now. */
-  isRepeat(request: readonly unknown[]): boolean {
+  /** Asks, unless the same was asked for a moment ago and is on its way: then null. Once it is answered, the same is meant anew. */
+  async once<Answer>(request: readonly unknown[], ask: () => Promise<Answer>): Promise<Answer | null> {
     const nowMs = this.#nowMs();
     for (const [key, atMs] of this.#asked) if (nowMs - atMs >= DOUBLE_CLICK_MS) this.#asked.delete(key);
     const key = JSON.stringify(request);
-    if (this.#asked.has(key)) return true;
+    if (this.#asked.has(key)) return null;
     this.#asked.set(key, nowMs);
-    return false;
-  }
-
-  /** It was answered: what is asked for from now on is meant, as there is another state. */
-  answered(request: readonly unknown[]): void {
-    this.#asked.delete(JSON.stringify(request));
+    const answer = await ask();
+    this.#asked.delete(key);
+    return answer;
   }
 }
