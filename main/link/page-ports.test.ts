@@ -86,7 +86,10 @@ const COMMANDS: Readonly<
     sound: { type: "key", code: 30, state: "pressed", timeMs: 0 },
     bounds: { code: [1, 767], timeMs: [0, U32] },
   },
-  pasteChord: { sound: { type: "pasteChord", chord: 1 }, bounds: { chord: [1, U32] } },
+  pasteChord: {
+    sound: { type: "pasteChord", chord: 1, selection: "primary" },
+    bounds: { chord: [1, U32] },
+  },
   pointerMotion: {
     sound: { type: "pointerMotion", surface: 1, xFixed: 0, yFixed: 0, timeMs: 0 },
     bounds: { surface: [1, U32], xFixed: [-FIXED, FIXED], yFixed: [-FIXED, FIXED], timeMs: [0, U32] },

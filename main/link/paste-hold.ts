@@ -1,32 +1,40 @@
 /**
  * Input that waits behind a paste chord, while what the person copied in another VM is on its way here: a program that has
- * little patience asks for it as soon as it sees the chord. Only what the host knows decides; nothing waits for longer than
+ * little patience asks for it as soon as it sees the chord. The middle button is the chord of what was marked with the mouse. Only what the host knows decides; nothing waits for longer than
  * PASTE_HOLD_MS, and nothing overtakes what came before it.
  */
+
+import type { ClipSelection } from "#shared/model/clip.ts";
 
 /** A person hardly notices it. */
 export const PASTE_HOLD_MS = 150;
 /** A mouse says up to a thousand motions a second. */
 export const MAX_HELD = 512;
 
-type Waiting = { chord: number; untilMs: number } | { act: () => void };
+type Waiting = { chord: number; selection: ClipSelection; untilMs: number } | { act: () => void };
 
 export class PasteHold {
   readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #isForeign = false;
-  /** Nothing more comes for chords up to this one. */
-  #settled = 0;
+  readonly #foreign = new Set<ClipSelection>();
+  /** The newest chord. */
+  #last = 0;
+  /** Chords that were settled and have not come yet. */
+  readonly #early = new Set<number>();
 
-  /** Whether another VM's clip can be pasted here: else no chord holds anything. */
-  setForeign(isForeign: boolean): void {
-    this.#isForeign = isForeign;
+  /** Whether another VM's clip can be pasted here from that selection: else its chords hold nothing. */
+  setForeign(selection: ClipSelection, isForeign: boolean): void {
+    if (isForeign) this.#foreign.add(selection);
+    else this.#foreign.delete(selection);
     this.#pump();
   }
 
   /** What follows is a paste chord of that number, which is above all before of this page. */
-  chord(chord: number): void {
-    this.#wait({ chord, untilMs: performance.now() + PASTE_HOLD_MS });
+  chord(chord: number, selection: ClipSelection): void {
+    const isSettled = this.#early.has(chord);
+    this.#last = chord;
+    for (const early of this.#early) if (early <= chord) this.#early.delete(early);
+    this.#wait({ chord, selection, untilMs: isSettled ? -Infinity : performance.now() + PASTE_HOLD_MS });
     this.#pump();
   }
 
@@ -38,7 +46,8 @@ export class PasteHold {
 
   /** What that chord pastes is here, or nothing comes for it. May overtake the chord. */
   settle(chord: number): void {
-    this.#settled = Math.max(this.#settled, chord);
+    if (chord > this.#last) this.#early.add(chord);
+    for (const waiting of this.#waiting) if ("chord" in waiting && waiting.chord === chord) waiting.untilMs = -Infinity;
     this.#pump();
   }
 
@@ -52,7 +61,8 @@ export class PasteHold {
   /** A page has come, which counts its chords anew. */
   begin(): void {
     this.flush();
-    this.#settled = 0;
+    this.#last = 0;
+    this.#early.clear();
   }
 
   #wait(waiting: Waiting): void {
@@ -65,7 +75,7 @@ export class PasteHold {
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       if ("chord" in next) {
         const leftMs = next.untilMs - performance.now();
-        if (this.#isForeign && next.chord > this.#settled && leftMs > 0) {
+        if (this.#foreign.has(next.selection) && leftMs > 0) {
           this.#timer = setTimeout(() => this.#pump(), leftMs);
           return;
         }

@@ -6,6 +6,7 @@ import { onLinkPorts } from "../host/bridge.ts";
 import { ActivityTracker } from "../input/activity.ts";
 import { Keyboard } from "../input/keyboard.ts";
 import { layoutMap } from "../input/layout-map.ts";
+import { PasteChords } from "../input/paste-chords.ts";
 import { Pointer } from "../input/pointer.ts";
 import { PointerLock } from "../input/pointer-lock.ts";
 import { createAskStore } from "../shell/ask-store.ts";
@@ -53,9 +54,6 @@ import { tellFound, tellUnscanned } from "./services/tell-found.ts";
 import { tellSignatures } from "./services/tell-signatures.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
-/** PointerEvent.button */
-const MIDDLE_BUTTON = 1;
-
 export interface ShellParts {
   bridge: AtollBridge;
   compositor: Compositor;
@@ -93,15 +91,16 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
 
   const links = new Links(wm, compositor);
   const commands = new WindowCommands(wm, links, activity, bridge);
+  const pastes = new PasteChords((chord) => bridge.report("clipboard.gesture", chord));
   // The two listeners are called by events only, and then all that follows is there.
   const keyboard = new Keyboard(
     activity,
     {
       superTapped: overlays.toggleLauncher,
       shortcutPressed: (shortcut) => hostInput.runShortcut(shortcut),
-      pastePressed: (chord) => {
+      pastePressed: (session) => {
         const { focused } = wm.getState();
-        if (focused !== null) bridge.report("clipboard.gesture", { window: focused, kind: "keys", chord });
+        if (focused !== null) pastes.begin("keys", focused, session);
       },
     },
     window,
@@ -118,11 +117,8 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
   });
   wm.subscribe(() => pointerLock.focusChanged());
   const pointer = new Pointer(links, activity, pointerLock, {
-    pressed: (id, event) => {
-      if (hostInput.pressed(id, event)) return true;
-      if (event.button === MIDDLE_BUTTON) bridge.report("clipboard.gesture", { window: id, kind: "middle" });
-      return false;
-    },
+    pressed: (id, event) => hostInput.pressed(id, event),
+    middlePressed: (id, session) => pastes.begin("middle", id, session),
   });
   reportFocus(bridge, wm);
   const effects = new Effects(wm, links, keyboard);

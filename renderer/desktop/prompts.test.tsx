@@ -449,7 +449,7 @@ describe("the host's keys for what crosses", () => {
     // happy-dom's has none.
     Object.defineProperty(middle, "getModifierState", { value: () => false });
     act(() => void canvas.dispatchEvent(middle));
-    expect(main.heard).toEqual([gesture("middle")]);
+    expect(main.heard).toEqual([gesture("middle", 3)]);
   });
 
   it("a rule that an answer has written is the last change, which Undo takes back; a change elsewhere is not one of the page", async () => {

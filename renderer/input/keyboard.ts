@@ -27,8 +27,8 @@ export interface KeyboardListener {
   /** Super was pressed and released with nothing else in between. */
   superTapped(): void;
   shortcutPressed(shortcut: HostShortcut): void;
-  /** A paste chord is about to go to the focused window; they are numbered. */
-  pastePressed(chord: number): void;
+  /** A paste chord is about to go to the focused window, by this session. */
+  pastePressed(session: KeySession): void;
 }
 
 /** The modifiers, as pointer events and key events have them. */
@@ -65,8 +65,6 @@ export class Keyboard {
   #pasteKeys: readonly string[] = DEFAULT_PASTE_KEYS;
   #capture: ((event: KeyboardEvent) => void) | null = null;
   #isPromptShown = false;
-  /** The last one that was pressed. */
-  #chords = 0;
   readonly #nowMs: () => number;
   /** When a key was pressed last, of whatever kind. */
   #lastKeyMs = -Infinity;
@@ -195,14 +193,8 @@ export class Keyboard {
     leaveHostElements();
     if (this.#target === null || isDropped) return;
     // The host knows of it before the program does.
-    if (!event.repeat && isPasteChord(event, this.#pasteKeys)) this.#pasteComes(this.#target.session);
+    if (!event.repeat && isPasteChord(event, this.#pasteKeys)) this.#listener.pastePressed(this.#target.session);
     this.#press(event, this.#target.session);
-  }
-
-  #pasteComes(session: KeySession): void {
-    this.#chords += 1;
-    this.#listener.pastePressed(this.#chords);
-    session.send({ type: "pasteChord", chord: this.#chords });
   }
 
   /** A key is pressed, or repeats. Returns whether the guest that has the keys must not have it. */

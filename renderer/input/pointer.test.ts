@@ -67,6 +67,8 @@ let web: Guest;
 let activity: ActivityTracker;
 let pointer: Pointer;
 let pressed: WindowId[];
+/** Where the middle button was told of, and what that VM had got before. */
+let middles: string[];
 let hostTakes: boolean;
 let below: Element | null;
 /** Each test's pointer listens to the page: those of former tests must not. */
@@ -87,6 +89,7 @@ beforeEach(() => {
   home = new Guest("home");
   web = new Guest("webb");
   pressed = [];
+  middles = [];
   hostTakes = false;
   below = null;
   const sessions = [home, web];
@@ -101,6 +104,7 @@ beforeEach(() => {
       pressed.push(window);
       return hostTakes;
     },
+    middlePressed: (window, session) => void middles.push(`${session.vm} ${window}: ${home.said()}`),
   });
 });
 
@@ -155,6 +159,18 @@ describe("the pointer", () => {
     act("pointerup", home.window.canvas, { button: 0 });
     const buttons = home.said().split(" ");
     expect(buttons.filter((word) => /^[+-]/.test(word))).toEqual(["+110", "+111", "-111", "-110"]);
+  });
+
+  it("tells of the middle button, and of no other, before its VM gets it", () => {
+    act("pointerdown", home.window.canvas, { button: 1, buttons: 4, x: 5, y: 7 });
+    expect(middles).toEqual([`${home.vm} home-000.1: 1@5,7`]);
+    expect(home.said()).toBe("+112");
+    act("pointerup", home.window.canvas, { button: 1 });
+    act("pointerdown", home.window.canvas, { buttons: 1 });
+    act("pointerup", home.window.canvas);
+    hostTakes = true;
+    act("pointerdown", home.window.canvas, { button: 1, buttons: 4 });
+    expect(middles).toHaveLength(1);
   });
 
   it("releases all buttons when the desktop loses focus or the host takes it", () => {

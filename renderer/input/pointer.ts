@@ -34,12 +34,16 @@ interface Under {
   surface: SceneSurface;
 }
 
+/** PointerEvent.button */
+const MIDDLE_BUTTON = 1;
 /** PointerEvent.button -> its bit in PointerEvent.buttons. */
 const BUTTON_BITS: readonly number[] = [1, 4, 2, 8, 16];
 
 export interface PointerListener {
   /** A button is pressed in a guest's surface: its window takes focus. Returns true when the host takes the press (Alt+drag). */
   pressed(window: WindowId, event: PointerEvent): boolean;
+  /** The middle button is about to go to that window, by this session. */
+  middlePressed(window: WindowId, session: PointerSession): void;
 }
 
 export class Pointer {
@@ -122,6 +126,7 @@ export class Pointer {
     this.#grab ??= under;
     this.#activity.used(under.session.vm);
     this.#goTo(this.#grab, event);
+    if (event.button === MIDDLE_BUTTON) this.#listener.middlePressed(windowOf(this.#grab), this.#grab.session);
     this.#button(event, true);
     this.#lock.pressed(windowOf(this.#grab));
   }

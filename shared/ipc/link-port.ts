@@ -5,6 +5,7 @@
  * What the link says has been validated by it. What the page says is parsed again by the link (pageMessageSchema).
  */
 import { z } from "zod";
+import { CLIP_SELECTIONS } from "../model/clip.ts";
 import type { FrameMessage } from "../model/frame.ts";
 import type { SurfaceEvent } from "../model/surface-event.ts";
 import { MAX_WINDOW_SIDE, type SurfaceId, WINDOW_STATE_BITS } from "../model/window.ts";
@@ -61,8 +62,12 @@ const linkCommandSchema = z.discriminatedUnion("type", [
     state: z.enum(["released", "pressed", "repeated"]),
     timeMs,
   }),
-  /** The next key is a paste chord, which main knows by the same number: above all before of this page. */
-  z.object({ type: z.literal("pasteChord"), chord: z.int().min(1).max(MAX_U32) }),
+  /** The next key or button pastes from that selection: main knows of it by the same number, which is above all before of this page. */
+  z.object({
+    type: z.literal("pasteChord"),
+    chord: z.int().min(1).max(MAX_U32),
+    selection: z.enum(CLIP_SELECTIONS),
+  }),
   /** xFixed, yFixed: surface-local logical units x 256 */
   z.object({ type: z.literal("pointerMotion"), surface, xFixed: fixed, yFixed: fixed, timeMs }),
   z.object({ type: z.literal("pointerLeft") }),

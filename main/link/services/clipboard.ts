@@ -58,7 +58,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     clipOffered: (untrusted) => {
       const offer = this.#table.acceptOffered(untrusted);
       // A program's own copy is pasted in place of what was announced.
-      if (offer.selection === "clipboard") this.#input.pastes.setForeign(false);
+      this.#input.pastes.setForeign(offer.selection, false);
       this.#offers.take({ ...offer, sinceInputMs: this.#input.sinceInputMs });
     },
     pasteWanted: (untrusted) => {
@@ -109,7 +109,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
 
   #announce({ selection, offer, types }: OrderOf<"announce">): void {
     this.#table.announce(selection, offer, types);
-    if (selection === "clipboard") this.#input.pastes.setForeign(types.length > 0);
+    this.#input.pastes.setForeign(selection, types.length > 0);
     this.#context.send("clipAnnounced", { selection: WIRE_SELECTIONS[selection], offer, types: [...types] });
   }
 

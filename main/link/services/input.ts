@@ -49,7 +49,7 @@ export const input = linkService(
           pastes.flush();
           if (surface === null || isLive(surface)) context.send("keyboardFocus", { surface: surface ?? 0 });
         },
-        pasteChord: ({ chord }) => pastes.chord(chord),
+        pasteChord: ({ chord, selection }) => pastes.chord(chord, selection),
         key: inTurn(({ code, state, timeMs }) => {
           context.send("key", { code, state: KEY_STATES[state], timeMs });
           // A program may act on either; a repeat is no new act of the person.

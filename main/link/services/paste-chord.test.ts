@@ -32,7 +32,7 @@ function key(code: number, state: "pressed" | "released"): void {
 /** Ctrl+V as the page sends it, and that it is let go of. */
 function pressPaste(chord = CHORD): void {
   key(CTRL, "pressed");
-  host.command({ type: "pasteChord", chord });
+  host.command({ type: "pasteChord", chord, selection: "clipboard" });
   key(V, "pressed");
   key(V, "released");
   key(CTRL, "released");
@@ -131,7 +131,7 @@ describe("a paste chord, while another VM's clip can be pasted", () => {
   });
 
   it("holds all input that follows, in its order", () => {
-    host.command({ type: "pasteChord", chord: CHORD });
+    host.command({ type: "pasteChord", chord: CHORD, selection: "clipboard" });
     key(V, "pressed");
     const before = host.sent.length;
     host.command({ type: "pointerMotion", surface: 1, xFixed: 0, yFixed: 0, timeMs: 0 });
@@ -181,5 +181,48 @@ describe("a paste chord waits for nothing", () => {
     host.say("clipOffered", { selection: Selection.CLIPBOARD, generation: 1, types: ["text/plain"] });
     pressPaste();
     expect(keys()).toEqual(ALL);
+  });
+});
+
+describe("the middle button", () => {
+  const MIDDLE = 0x112;
+  const markedThere = (...types: ClipType[]): void =>
+    host.order(CLIPBOARD, { type: "announce", selection: "primary", offer: 2, types });
+  /** As the page sends it. */
+  function pressMiddle(): void {
+    host.command({ type: "pasteChord", chord: CHORD, selection: "primary" });
+    for (const pressed of [true, false]) host.command({ type: "pointerButton", button: MIDDLE, pressed, timeMs: 0 });
+  }
+  const buttons = (): number => host.sentOf("pointerButton").length;
+
+  it("waits for what is marked in another VM, until all that was sent ahead is with the agent", () => {
+    markedThere(TEXT);
+    pressMiddle();
+    expect(buttons()).toBe(0);
+    const target = { kind: "ahead", offer: 2, chord: CHORD } as const;
+    host.order(CLIPBOARD, { type: "give", giving: GIVING, target, as: TEXT, ruleBytes: null });
+    host.say("streamCredit", { stream: STREAM, bytes: 1_000 });
+    sourceSays({ type: "data", bytes: Uint8Array.of(0x61) });
+    expect(buttons()).toBe(0);
+    sourceSays({ type: "end", aborted: false });
+    expect(buttons()).toBe(2);
+    const names = host.sent.map(({ name }) => name);
+    expect(names.lastIndexOf("streamData")).toBeLessThan(names.indexOf("pointerButton"));
+  });
+
+  it.each([
+    ["nothing marked elsewhere can be pasted", () => announce(TEXT)],
+    [
+      "a program of its own VM has marked something since",
+      () => {
+        markedThere(TEXT);
+        host.say("clipOffered", { selection: Selection.PRIMARY, generation: 1, types: ["text/plain"] });
+      },
+    ],
+    ["that was taken back", () => (markedThere(TEXT), markedThere())],
+  ])("waits for nothing when %s", (_why, before) => {
+    before();
+    pressMiddle();
+    expect(buttons()).toBe(2);
   });
 });
