@@ -23,6 +23,7 @@ interface AuditEntry {
   to: string;
   type: string | null;
   bytes: number | null;
+  characters: number | null;
   decision: string;
   by: string;
 }
@@ -121,7 +122,7 @@ test("Always writes a rule: the pair is silent from then on, each crossing is to
   await copyInHome("another");
   await isKept("another");
   await focus(window);
-  const told = expect(page.locator(".crossing-notices")).toContainText("home→webtext, 7 bytesby rule");
+  const told = expect(page.locator(".crossing-notices")).toContainText("home→webtext, 7 charactersby rule");
   await page.keyboard.press("Control+Shift+V");
   await told;
   await expect.poll(() => desktop.read("web", "/tmp/always")).toBe("firstanother");
@@ -223,7 +224,7 @@ test("a program that asks for both selections a thousand times a second gets not
 
 test("what has crossed is in the audit log, without its content", async () => {
   const entries = await desktop.json<AuditEntry[]>("audit");
-  const bytes = Buffer.byteLength(TEXT);
+  const [bytes, characters] = [Buffer.byteLength(TEXT), Array.from(TEXT).length];
   expect(entries).toContainEqual(
     expect.objectContaining({
       action: "clipboard.paste",
@@ -232,6 +233,7 @@ test("what has crossed is in the audit log, without its content", async () => {
       decision: "allow",
       by: "rule",
       bytes,
+      characters,
     }),
   );
   expect(entries).toContainEqual(
@@ -242,6 +244,7 @@ test("what has crossed is in the audit log, without its content", async () => {
       decision: "allow",
       by: "person",
       bytes,
+      characters,
     }),
   );
   expect(entries).toContainEqual(expect.objectContaining({ from: "home", to: "@host", by: "lapsed" }));

@@ -261,6 +261,7 @@ test("in the sheet, a bar of a paste that waits, and toasts", async () => {
     to: party,
     type: null,
     bytes: 1,
+    characters: null,
     decision: "allow",
   } as const;
   await tellPage("crossing.notice", { seq: 1, ...told, by: "rule", detail: "", failure: "" });

@@ -12,6 +12,7 @@ export const NO_LINE = "0".repeat(64);
 
 export interface EntryEnd {
   bytes: number | null;
+  characters: number | null;
   detail: string;
 }
 
@@ -31,18 +32,20 @@ export interface AuditLine {
 
 const HASH = /^(\{.*),"hash":"([0-9a-f]{64})"\}$/s;
 const seq = z.int().min(0);
+/** Logs of before they were counted do not have it. */
+const characters = z.int().min(0).nullable().default(null);
 const time = z.iso.datetime();
 const endLine = z.strictObject({
   seq,
   time,
-  end: z.strictObject({ bytes: z.int().min(0).nullable(), detail: z.string() }),
+  end: z.strictObject({ bytes: z.int().min(0).nullable(), characters, detail: z.string() }),
 });
 const noteLine = z.strictObject({ seq, time, note: z.string() });
 
 /** An entry when its crossing is over. */
-export function withEnd(entry: AuditEntry, { bytes, detail }: EntryEnd): AuditEntry {
+export function withEnd(entry: AuditEntry, { bytes, characters, detail }: EntryEnd): AuditEntry {
   const words = [entry.detail, detail].filter((part) => part !== "").join("; ");
-  return { ...entry, bytes: bytes ?? entry.bytes, detail: words };
+  return { ...entry, bytes: bytes ?? entry.bytes, characters, detail: words };
 }
 
 /** The line's text without its line feed, and its hash. */

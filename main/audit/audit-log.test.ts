@@ -4,10 +4,12 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { auditContract } from "#shared/ipc/audit.ts";
+import type { AuditEntry } from "#shared/model/crossing.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { PAGE_CALLER } from "../ipc/testing/checked.ts";
 import { type AuditHandle, AuditLog, type AuditLogOptions, type NewEntry } from "./audit-log.ts";
+import { type EntryEnd, NO_LINE, writeLine } from "./audit-line.ts";
 import { readEntries, verify } from "./audit-reader.ts";
 import { auditHandlers } from "./requests.ts";
 
@@ -149,6 +151,20 @@ describe("the chain", () => {
   });
 });
 
+it("a log of before characters were counted is whole, and goes on", async () => {
+  const before = { seq: 1, time: "2026-01-02T03:04:05.678Z", ...PASTE } as AuditEntry;
+  const first = writeLine({ kind: "entry", entry: before }, NO_LINE);
+  const second = writeLine(
+    { kind: "end", seq: 1, time: before.time, end: { bytes: 34, detail: "" } as EntryEnd },
+    first.hash,
+  );
+  fs.writeFileSync(file(), `${first.text}\n${second.text}\n`);
+  const log = await opened();
+  await log.append(PASTE);
+  expect((await list(log)).entries).toMatchObject([{ seq: 2 }, { seq: 1, bytes: 34, characters: null }]);
+  expect(await verify(log.parts)).toEqual({ entries: 2, ok: true, firstBad: null });
+});
+
 describe("the end of a crossing", () => {
   it("completes its entry, in the list and for those who follow", async () => {
     const log = await opened();
@@ -156,21 +172,21 @@ describe("the end of a crossing", () => {
     log.on("entry", ({ seq, bytes }, isComplete) => told.push([seq, bytes, isComplete]));
     const { seq } = await log.append({ ...PASTE, detail: "once" }, { goesOn: true });
     await log.append(DENIED);
-    await log.end(seq, { bytes: 34, detail: "the source has gone" });
+    await log.end(seq, { bytes: 34, characters: 33, detail: "the source has gone" });
     expect(told).toEqual([
       [1, null, false],
       [2, null, true],
       [1, 34, true],
     ]);
     const { entries } = await list(log);
-    expect(entries[1]).toMatchObject({ seq: 1, bytes: 34, detail: "once; the source has gone" });
+    expect(entries[1]).toMatchObject({ seq: 1, bytes: 34, characters: 33, detail: "once; the source has gone" });
     expect(await verify(log.parts)).toEqual({ entries: 2, ok: true, firstBad: null });
   });
 
   it("is in the file also where the application ends at once", async () => {
     const log = await opened();
     const { seq } = await log.append(PASTE, { goesOn: true });
-    const ended = log.end(seq, { bytes: 34, detail: "" });
+    const ended = log.end(seq, { bytes: 34, characters: null, detail: "" });
     await log.close();
     await ended;
     expect((await list(await opened())).entries).toMatchObject([{ seq, bytes: 34 }]);
@@ -179,8 +195,8 @@ describe("the end of a crossing", () => {
   it("comes once", async () => {
     const log = await opened();
     const { seq } = await log.append(PASTE, { goesOn: true });
-    await log.end(seq, { bytes: 1, detail: "" });
-    expect(await log.end(seq, { bytes: 2, detail: "" })).toBeNull();
+    await log.end(seq, { bytes: 1, characters: null, detail: "" });
+    expect(await log.end(seq, { bytes: 2, characters: null, detail: "" })).toBeNull();
     expect((await list(log)).entries[0]?.bytes).toBe(1);
   });
 });
@@ -320,7 +336,7 @@ describe("a disk that is full", () => {
     isFull = true;
     await expect(log.append(PASTE)).rejects.toMatchObject({ code: "audit.unwritable" });
     expect(log.problem?.reason).toContain("ENOSPC");
-    await log.end(seq, { bytes: 34, detail: "" });
+    await log.end(seq, { bytes: 34, characters: null, detail: "" });
     isFull = false;
     await vi.waitFor(() => expect(log.problem).toBeNull());
     expect(changes).toBe(2);

@@ -45,7 +45,8 @@ export interface AuditLogOptions {
   openFile?: (file: string) => Promise<AuditHandle>;
 }
 
-export type NewEntry = Omit<AuditEntry, "seq" | "time">;
+/** How many characters cross is known at its end. */
+export type NewEntry = Omit<AuditEntry, "seq" | "time" | "characters">;
 
 type Content = { kind: "entry"; entry: NewEntry } | { kind: "end"; seq: number; end: EntryEnd };
 interface Waiting {
@@ -200,7 +201,7 @@ export class AuditLog extends Emitter<AuditLogEvents> {
     const lines = contents.map((content) => {
       if (content.kind === "end") return put({ kind: "end", seq: content.seq, time, end: content.end });
       seq += 1;
-      return put({ kind: "entry", entry: { seq, time, ...content.entry } });
+      return put({ kind: "entry", entry: { seq, time, ...content.entry, characters: null } });
     });
     if (text !== "") await this.#appendText(tail, text);
     Object.assign(tail, { seq, hash });

@@ -241,11 +241,11 @@ describe("pasting where the policy allows it", () => {
     await desk.pass(1_999);
     desk.readings[0]?.take();
     await desk.pass(1_001);
-    expect(desk.told.map(({ end }) => end)).toEqual([{ bytes: 12, detail: "" }]);
+    expect(desk.told.map(({ end }) => end)).toEqual([{ bytes: 12, characters: 12, detail: "" }]);
   });
 
   test.each([
-    [{}, { bytes: 12, detail: "sent ahead, but no program asked for it" }],
+    [{}, { bytes: 12, characters: 12, detail: "sent ahead, but no program asked for it" }],
     [
       { outcome: "failed", bytes: 5, by: "source" } as const,
       { bytes: 5, detail: "its source took it back, or did not answer in time" },

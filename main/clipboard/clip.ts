@@ -43,7 +43,7 @@ const MIB = 1024 * 1024;
 
 /** How a transfer ended, for the log and the person. */
 export function endOf(end: ClipEnd, type: ClipType, ruleBytes: number | null = null): CrossingEnd {
-  if (end.outcome === "complete") return { bytes: end.bytes, detail: "" };
+  if (end.outcome === "complete") return { bytes: end.bytes, characters: end.characters, detail: "" };
   return { bytes: end.bytes, detail: end.by === "size" ? tooLargeWords(type, ruleBytes) : FAILURES[end.by] };
 }
 

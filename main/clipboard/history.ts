@@ -19,6 +19,8 @@ export interface HistoryText {
 export interface HistoryEntry extends HistoryText {
   /** Never used twice. */
   readonly id: number;
+  /** Unicode code points of its text. */
+  readonly characters: number;
   readonly atMs: number;
   readonly isPinned: boolean;
 }
@@ -38,7 +40,8 @@ export class ClipHistory {
     if (added.text.trim() === "") return;
     const same = this.#entries.find(({ from, text }) => from.id === added.from.id && text === added.text);
     this.#lastId += 1;
-    const entry = { ...added, id: this.#lastId, atMs: this.#nowMs(), isPinned: same?.isPinned ?? false };
+    const characters = Array.from(added.text).length;
+    const entry = { ...added, id: this.#lastId, characters, atMs: this.#nowMs(), isPinned: same?.isPinned ?? false };
     this.#entries = [entry, ...this.#entries.filter((other) => other !== same)];
     this.#prune();
   }

@@ -173,7 +173,7 @@ describe("put into a VM", () => {
     expect(desk.requests).toMatchObject([{ crossing: { from: { kind: "host" }, to: { id: home.id }, bytes: 6 } }]);
     expect(desk.delivered[0]?.target).toEqual({ kind: "put", vm: home, selection: "clipboard" });
     await deliver(null);
-    expect(await put).toBe(TEXT);
+    expect(await put).toEqual({ type: TEXT, characters: 12 });
     desk.copy(home, 1, { sinceInputMs: null });
     expect(desk.offers(web)).toEqual([TEXT]);
   });

@@ -31,6 +31,12 @@ export interface HostContent {
   bytes: Uint8Array;
 }
 
+export interface PutContent {
+  type: ClipType;
+  /** Unicode code points of a text; null: it is none. */
+  characters: number | null;
+}
+
 export class HostExchange {
   readonly #parts: Parts;
 
@@ -52,7 +58,7 @@ export class HostExchange {
   }
 
   /** It becomes what was copied last in this VM. @throws AppError as `get` */
-  async put(vm: Vm, typeName: string, bytes: Uint8Array, signal?: AbortSignal): Promise<ClipType> {
+  async put(vm: Vm, typeName: string, bytes: Uint8Array, signal?: AbortSignal): Promise<PutContent> {
     const { broker, gate, read } = this.#parts;
     vm.requireLink();
     const type = typeNamed(typeName);
@@ -72,7 +78,7 @@ export class HostExchange {
     const crossingEnd = endOf(end, type, outcome.maxBytes);
     await gate.ended(outcome, crossingEnd);
     if (end.outcome !== "complete") throw failed(vm, end, crossingEnd);
-    return type;
+    return { type, characters: end.characters };
   }
 
   /**

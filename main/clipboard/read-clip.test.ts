@@ -144,7 +144,7 @@ describe("text of one VM", () => {
     const end = reading.deliver(request());
     await writeAll("caf\u00e9\r\n\u0000\u001b[31m\tred\u0085");
     await readAll(await streamGiven());
-    expect(await end).toEqual({ outcome: "complete", bytes: 14, content: null });
+    expect(await end).toEqual({ outcome: "complete", bytes: 14, characters: 13, content: null });
     expect(got().toString()).toBe("café\n[31m\tred");
     expect(target.agent.sentOf("streamEnd")).toMatchObject([{ aborted: false }]);
     expect(source.agent.sentOf("clipRead")).toMatchObject([
@@ -332,7 +332,7 @@ describe("what main has or takes itself", () => {
   it("goes to a program through the same filter", async () => {
     const end = readClip({ kind: "bytes", bytes: Buffer.from("a\u0000b\r\n") }, TEXT).deliver(request());
     await readAll(await streamGiven());
-    expect(await end).toEqual({ outcome: "complete", bytes: 3, content: null });
+    expect(await end).toEqual({ outcome: "complete", bytes: 3, characters: 3, content: null });
     expect(got().toString()).toBe("ab\n");
   });
 
@@ -379,7 +379,7 @@ describe("what main has or takes itself", () => {
   it("comes from a VM, cleaned by main, which does not believe the link", async () => {
     const end = read().deliver({ kind: "collect" });
     await writeAll("a\u001bb");
-    expect(await end).toEqual({ outcome: "complete", bytes: 2, content: Buffer.from("ab") });
+    expect(await end).toEqual({ outcome: "complete", bytes: 2, characters: 2, content: Buffer.from("ab") });
   });
 
   it("is shown as it is, before it goes anywhere", () => {
@@ -389,7 +389,7 @@ describe("what main has or takes itself", () => {
 
   it("passes through main alone where both ends are main's", async () => {
     const end = readClip({ kind: "bytes", bytes: Buffer.from("a\u0007b") }, TEXT).deliver({ kind: "collect" });
-    expect(await end).toEqual({ outcome: "complete", bytes: 2, content: Buffer.from("ab") });
+    expect(await end).toEqual({ outcome: "complete", bytes: 2, characters: 2, content: Buffer.from("ab") });
   });
 
   it("is never HTML of a guest", async () => {
@@ -440,7 +440,7 @@ describe("a picture", () => {
     const end = reading.deliver(request("image/png"));
     await writeAll("jpeg");
     await readAll(await streamGiven());
-    expect(await end).toEqual({ outcome: "complete", bytes: 7, content: null });
+    expect(await end).toEqual({ outcome: "complete", bytes: 7, characters: null, content: null });
     expect(got().toString()).toBe("PNGjpeg");
     expect(source.agent.sentOf("clipRead")).toMatchObject([{ type: "image/jpeg" }]);
     expect(reading.preview.text).toBe("");
@@ -457,7 +457,7 @@ describe("a picture", () => {
     expect(target.agent.sentOf("pasteGiven")).toEqual([]);
     const end = reading.deliver(request("image/png"));
     await readAll(await streamGiven());
-    expect(await end).toEqual({ outcome: "complete", bytes: 7, content: null });
+    expect(await end).toEqual({ outcome: "complete", bytes: 7, characters: null, content: null });
     expect(got().toString()).toBe("PNGjpeg");
     expect(source.agent.sentOf("clipRead")).toHaveLength(1);
     expect(ended).toHaveLength(1);

@@ -182,8 +182,8 @@ class Reading implements ClipReading {
   }
 
   /** Both ends see that a way is cut, and the one that was not there says "source" or "target": the other knows better. */
-  async #endOf({ outcome, bytes, content }: TargetEnd): Promise<ClipEnd> {
-    if (outcome === "complete") return { outcome, bytes, content };
+  async #endOf({ outcome, bytes, characters, content }: TargetEnd): Promise<ClipEnd> {
+    if (outcome === "complete") return { outcome, bytes, characters, content };
     if (outcome !== "source") return { outcome: "failed", bytes, by: outcome };
     const sourceOutcome = await this.#sourceEnded;
     const isSourceSound = sourceOutcome === "complete" || sourceOutcome === "target";

@@ -33,7 +33,8 @@ export interface ClipPreview {
 }
 
 export type ClipEnd =
-  | { outcome: "complete"; bytes: number; content: Uint8Array | null }
+  /** `characters`: Unicode code points; null: content of that type is not counted in them. */
+  | { outcome: "complete"; bytes: number; characters: number | null; content: Uint8Array | null }
   /** `source`: it failed, was gone, or did not answer in time; `target`: it wants no more, or is gone; `size`: more than a clip may have; `content`: not what its type says. */
   | { outcome: "failed"; bytes: number; by: "source" | "target" | "size" | "content" | "cancelled" };
 

@@ -228,7 +228,7 @@ test("the history is searched, pinned, picked and cleared", async () => {
     vmName: "home",
     label: "lagoon",
     text: "The address\nof home",
-    bytes: 19,
+    characters: 19,
     isPinned: false,
   });
   copies(home, { generation: 2, types: [] });
@@ -252,7 +252,7 @@ test("get and put carry bytes", async () => {
   await settled();
   expect(desk.readings.at(-1)?.source).toEqual({ kind: "bytes", bytes: Buffer.from("hello") });
   await desk.readings.at(-1)?.end();
-  expect(await put).toEqual({ type: TEXT, bytes: 5 });
+  expect(await put).toEqual({ type: TEXT, bytes: 5, characters: 12 });
 });
 
 test("a command waits for the person as long as it says", async () => {

@@ -80,10 +80,8 @@ export function clipboardHandlers({
     },
     "clipboard.put": async ({ vm, type, askS, content }, caller) => {
       const bytes = Buffer.from(content, "base64");
-      return {
-        type: await exchange.put(application.vm(vm), type, bytes, callerSignal(caller, askS)),
-        bytes: bytes.length,
-      };
+      const put = await exchange.put(application.vm(vm), type, bytes, callerSignal(caller, askS));
+      return { ...put, bytes: bytes.length };
     },
     "clipboard.show": () => {
       const { current } = broker;
@@ -106,7 +104,7 @@ export function clipboardHandlers({
   };
 }
 
-function shown({ id, from, label, text, atMs, isPinned }: HistoryEntry, nowMs: number) {
+function shown({ id, from, label, text, characters, atMs, isPinned }: HistoryEntry, nowMs: number) {
   // The history has texts of VMs alone, each of which has an id.
   if (from.id === null) throw new AppError("internal", `An entry of the history is of no VM: ${from.name}.`);
   return {
@@ -115,7 +113,7 @@ function shown({ id, from, label, text, atMs, isPinned }: HistoryEntry, nowMs: n
     vmName: from.name,
     label,
     text: text.slice(0, SHOWN_TEXT),
-    bytes: Buffer.byteLength(text),
+    characters,
     ageS: ageS(atMs, nowMs),
     isPinned,
   };

@@ -2,17 +2,15 @@
 import type { ClipType } from "#shared/model/clip.ts";
 import { CarriedPort } from "../link/clips/carried-port.ts";
 import { clipFilter } from "../link/clips/filters.ts";
-import type { TransferOutcome } from "../link/contracts/clipboard.ts";
+import type { GivingEnd, TransferOutcome } from "../link/contracts/clipboard.ts";
 import type { MessagePortLike } from "../link/message-port.ts";
 import { clipboard, type Given } from "../vms/services/clipboard.ts";
 import type { Vm } from "../vms/vm.ts";
 import { takeContent } from "./main-ends.ts";
 import type { ClipTarget } from "./reading.ts";
 
-export interface TargetEnd {
-  outcome: TransferOutcome;
-  /** That it has got. */
-  bytes: number;
+/** Of what it has got. */
+export interface TargetEnd extends GivingEnd {
   content: Uint8Array | null;
 }
 
@@ -48,7 +46,7 @@ export function vmTarget(
   const given = { target: wireTarget, as: type, ruleBytes };
   const giving = client.give(wireTarget, {
     taken,
-    ended: (bytes, outcome) => end({ outcome, bytes, content: null }),
+    ended: (giving) => end({ ...giving, content: null }),
   });
   return {
     ended,
@@ -64,11 +62,14 @@ export function vmTarget(
 export function collectTarget({ type, ruleBytes }: DeliveryBounds): DeliveryTarget {
   let end: (end: TargetEnd) => void = () => undefined;
   const ended = new Promise<TargetEnd>((resolve) => (end = resolve));
-  let cancel = (): void => end({ outcome: "cancelled", bytes: 0, content: null });
+  const without = (outcome: TransferOutcome): void => end({ outcome, bytes: 0, characters: null, content: null });
+  let cancel = (): void => without("cancelled");
   const takeFrom = (port: MessagePortLike): void => {
-    cancel = takeContent(clipFilter(type, ruleBytes), port, (outcome, content) =>
-      end({ outcome, bytes: content?.length ?? 0, content }),
-    );
+    const filter = clipFilter(type, ruleBytes);
+    cancel = takeContent(filter, port, (outcome, content) => {
+      if (content === null) without(outcome);
+      else end({ outcome, bytes: content.length, characters: filter.characters, content });
+    });
   };
   return {
     ended,
@@ -81,7 +82,7 @@ export function collectTarget({ type, ruleBytes }: DeliveryBounds): DeliveryTarg
     },
     answer: () => undefined,
     cancel: () => cancel(),
-    lost: () => end({ outcome: "source", bytes: 0, content: null }),
+    lost: () => without("source"),
   };
 }
 

@@ -69,6 +69,8 @@ export interface CrossingOutcome {
 export interface CrossingEnd {
   /** That have crossed; null: not known. */
   readonly bytes: number | null;
+  /** Unicode code points of a text that has crossed as a whole; null, as without it: it is none, or they are not known. */
+  readonly characters?: number | null;
   /** What went wrong, in words for people, guest text escaped; "" = nothing. */
   readonly detail?: string;
   /** Nothing went wrong: `detail` says what became of it. */

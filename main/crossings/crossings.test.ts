@@ -117,9 +117,9 @@ describe("what a rule decides", () => {
       { from: { name: "home" }, to: { name: "mail" }, decision: "allow", bytes: null },
     ]);
     expect(toasts()).toEqual([]);
-    await crossings.ended(outcome, { bytes: 34 });
-    expect(await entries()).toMatchObject([{ bytes: 34 }]);
-    expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, decision: "allow", by: "rule", failure: "" }]);
+    await crossings.ended(outcome, { bytes: 34, characters: 33 });
+    expect(await entries()).toMatchObject([{ bytes: 34, characters: 33 }]);
+    expect(toasts()).toMatchObject([{ seq: 1, bytes: 34, characters: 33, decision: "allow", by: "rule", failure: "" }]);
     expect(page.asked).toEqual([]);
   });
 

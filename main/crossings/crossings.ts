@@ -98,9 +98,9 @@ export class Crossings {
   /** What `outcome` allowed is over: its bytes go into the log, and the person is told. Once for each that was allowed. */
   async ended({ seq }: CrossingOutcome, end: CrossingEnd): Promise<void> {
     if (seq === null) return;
-    const { bytes, detail = "", isComplete = false, isQuiet = false } = end;
+    const { bytes, characters = null, detail = "", isComplete = false, isQuiet = false } = end;
     const words = escapeForLog(detail, MAX_DETAIL);
-    const entry = await this.#audit.end(seq, { bytes, detail: words });
+    const entry = await this.#audit.end(seq, { bytes, characters, detail: words });
     if (entry !== null && !isQuiet) this.#tell(entry, isComplete ? "" : words);
   }
 
@@ -211,8 +211,9 @@ export class Crossings {
     return written;
   }
 
-  #tell({ seq, action, from, to, type, bytes, decision, by, detail }: AuditEntry, failure: string): void {
-    this.#page.send("crossing.notice", { seq, action, from, to, type, bytes, decision, by, detail, failure });
+  #tell(entry: AuditEntry, failure: string): void {
+    const { time: _, rule: __, ...told } = entry;
+    this.#page.send("crossing.notice", { ...told, failure });
   }
 
   #holdsOnce(key: string): boolean {

@@ -158,7 +158,7 @@ export class AskQueue extends Emitter<{ changed: [] }> {
       },
       { goesOn: true },
     );
-    const end = (detail: string): Promise<unknown> => audit.end(seq, { bytes: null, detail });
+    const end = (detail: string): Promise<unknown> => audit.end(seq, { bytes: null, characters: null, detail });
     if ("holds" in means) {
       const id = passing.add(card.vmId, name, ports, decision, means.holds);
       await end(id ?? "");

@@ -14,6 +14,8 @@ export const auditEntry: z.ZodType<AuditEntry> = z.strictObject({
   to: crossingParty,
   type: z.string().nullable(),
   bytes: z.int().min(0).nullable(),
+  /** Lines of the log of before they were counted do not have it. */
+  characters: z.int().min(0).nullable().default(null),
   decision: z.enum(["allow", "deny"]),
   rule: ruleAtLine.nullable(),
   by: decidedBy,

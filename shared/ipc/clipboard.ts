@@ -9,6 +9,8 @@ import { domain, event, report, request } from "./declare.ts";
 import { askS, nothing, vmId, vmReference, windowId } from "./fields.ts";
 
 const clipType = z.enum(CLIP_TYPES);
+/** Unicode code points of a text; null: it is none. */
+const characters = z.int().min(0).nullable();
 /** null: the host. */
 const party = vmId.nullable();
 
@@ -44,8 +46,8 @@ const historyEntry = z.strictObject({
   label: z.enum(LABEL_NAMES),
   /** Foreign text: its beginning, in lines; bidi controls are in it. */
   text: z.string(),
-  /** Of all of it, UTF-8. */
-  bytes: z.int().min(0),
+  /** Unicode code points of all of it. */
+  characters: z.int().min(0),
   ageS: z.int().min(0),
   /** It does not expire, and stays when the history is cleared. */
   isPinned: z.boolean(),
@@ -60,16 +62,16 @@ const content = z.string().max(Math.ceil(MAX_CLIP_BYTES / 3) * 4);
 
 export const clipboardContract = domain({
   requests: {
-    /**
-     * The person's explicit act (Super+C, "Copy to host"): what was copied last in this VM becomes the host's. Answered when it
-     * is there; of copied files, when their transfer is about to begin. @throws AppError clipboard.empty, policy.denied, policy.unanswered, clipboard.failed
-     */
     /** What the host holds becomes the current clip, and the gesture counts as one of the menu. @throws AppError clipboard.empty, window.not-found */
     "clipboard.pasteFromHost": request({
       from: ["page"],
       input: z.strictObject({ window: windowId }),
       output: z.null(),
     }),
+    /**
+     * The person's explicit act (Super+C, "Copy to host"): what was copied last in this VM becomes the host's. Answered when it
+     * is there; of copied files, when their transfer is about to begin. @throws AppError clipboard.empty, policy.denied, policy.unanswered, clipboard.failed
+     */
     "clipboard.copyToHost": request({ from: ["page"], input: z.strictObject({ vm: vmId }), output: z.null() }),
     /** Texts that were copied, newest first, pinned ones before them. `search`: words that all must be in it; "" = all. */
     "clipboard.history": request({
@@ -96,7 +98,7 @@ export const clipboardContract = domain({
     "clipboard.put": request({
       from: ["cli"],
       input: z.strictObject({ vm: vmReference, type: wantedType, askS, content }),
-      output: z.strictObject({ type: clipType, bytes: z.int().min(0) }),
+      output: z.strictObject({ type: clipType, bytes: z.int().min(0), characters }),
     }),
     /** `from`: a VM's name, or `@host`; null: nothing can be pasted in another VM. */
     "clipboard.show": request({
@@ -114,8 +116,8 @@ export const clipboardContract = domain({
   },
   reports: {
     /**
-     * The person wants to paste in this window: before the key goes to its VM. `chord`: its number, as the VM's link gets it
-     * before the key (`pasteChord`), and holds that until main has said what comes of it.
+     * The person wants to paste in this window: before the key or button goes to its VM. `chord`: its number, as the VM's link
+     * gets it before that input (`pasteChord`), which it holds until main has said what comes of it.
      */
     "clipboard.gesture": report({
       from: ["page"],

@@ -136,6 +136,7 @@ export const crossingContract = domain({
         seq: z.int().min(1),
         ...crossingFields,
         bytes: byteCount.nullable(),
+        characters: z.int().min(0).nullable(),
         decision: z.enum(["allow", "deny"]),
         by: decidedBy,
         detail: z.string(),

@@ -53,6 +53,8 @@ export interface AuditEntry {
   type: string | null;
   /** null: not known (yet), or there are none. */
   bytes: number | null;
+  /** Unicode code points of a text; null: it is none, or they are not known (yet). */
+  characters: number | null;
   decision: "allow" | "deny";
   /** Of policy.yaml as it was then: the one that decided, or that asked. */
   rule: { line: number; text: string } | null;

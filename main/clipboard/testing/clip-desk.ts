@@ -56,7 +56,7 @@ export class FakeReading implements ClipReading {
   }
 
   end(end: Partial<ClipEnd> = {}): Promise<void> {
-    this.#end({ outcome: "complete", bytes: 12, content: null, ...end } as ClipEnd);
+    this.#end({ outcome: "complete", bytes: 12, characters: 12, content: null, ...end } as ClipEnd);
     return settled();
   }
 

@@ -29,3 +29,9 @@ export function byteWords(bytes: number): string {
   while (value >= 999.5 && unit < UNITS.length - 1) [value, unit] = [value / 1000, unit + 1];
   return `${unit === 0 ? Math.round(value) : value.toFixed(value < 9.95 ? 1 : 0)} ${UNITS[unit]}`;
 }
+
+/** As the desktop says how large something is that crosses: a text in characters. */
+export function contentSize({ bytes, characters }: { bytes: number; characters: number | null }): string {
+  if (characters === null) return byteWords(bytes);
+  return `${characters} ${characters === 1 ? "character" : "characters"}`;
+}

@@ -10,6 +10,7 @@ export const MAX_ADDRESSES_BYTES = 64 * 1024;
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 
 export class AddressFilter implements ClipFilter {
+  readonly characters = null;
   readonly #chunks: Uint8Array[] = [];
   heldBytes = 0;
 

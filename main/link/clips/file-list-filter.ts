@@ -9,6 +9,7 @@ import type { ClipFilter, Filtered } from "./filter.ts";
 export const MAX_FILE_LIST_BYTES = 1024 * 1024;
 
 export class FileListFilter implements ClipFilter {
+  readonly characters = null;
   readonly #chunks: Uint8Array[] = [];
   heldBytes = 0;
 

@@ -9,6 +9,8 @@ export type Filtered = { ok: true; bytes: Uint8Array } | { ok: false; by: "size"
 export interface ClipFilter {
   /** Bytes that it keeps until more has come. */
   readonly heldBytes: number;
+  /** Unicode code points of what went on so far; null: content of that type is not counted in them. */
+  readonly characters: number | null;
   /** What may go on. The result may be `untrusted` itself. */
   push(untrusted: Uint8Array): Filtered;
   /** Nothing more comes: the rest that may go on. */

@@ -49,6 +49,12 @@ describe("a filter", () => {
     expect(filter.heldBytes).toBe(0);
   });
 
+  it.each(CLIP_TYPES)("of %s counts the characters of plain text, and of nothing else", (type) => {
+    const filter = clipFilter(type, null);
+    filter.push(Buffer.from("Grü\0ße 🐚"));
+    expect(filter.characters).toBe(type === TEXT ? 7 : null);
+  });
+
   it("of a picture changes nothing: it was encoded again before", () => {
     const filter = clipFilter("image/png", null);
     const bytes = Uint8Array.of(0, 0x89, 0xff);

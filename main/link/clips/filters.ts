@@ -23,6 +23,7 @@ const FILTERS: Readonly<Record<ClipType, () => ClipFilter>> = {
   [COPIED_FILES]: () => new FileListFilter(),
   "image/png": () => ({
     heldBytes: 0,
+    characters: null,
     push: (bytes) => ({ ok: true, bytes }),
     end: () => ({ ok: true, bytes: new Uint8Array(0) }),
   }),
@@ -36,6 +37,10 @@ export function clipFilter(type: ClipType, ruleBytes: number | null): ClipFilter
   return {
     get heldBytes() {
       return inner.heldBytes;
+    },
+    get characters() {
+      // Of markup the number says nothing to a person.
+      return type === "text/html" ? null : inner.characters;
     },
     push(untrusted) {
       total += untrusted.length;

@@ -4,7 +4,10 @@ import { tries } from "#shared/testing/tries.ts";
 import { TextFilter } from "./text-filter.ts";
 
 function filtered(...chunks: Uint8Array[]): Buffer {
-  const filter = new TextFilter();
+  return filteredBy(new TextFilter(), ...chunks);
+}
+
+function filteredBy(filter: TextFilter, ...chunks: Uint8Array[]): Buffer {
   const results = [...chunks.map((chunk) => filter.push(chunk)), filter.end()];
   return Buffer.concat(results.flatMap((result) => (result.ok ? [result.bytes] : [])));
 }
@@ -65,13 +68,15 @@ describe("text", () => {
     fc.string({ unit: "binary", maxLength: 20 }).map((text) => Buffer.from(text)),
   );
 
-  it("is what the whole of it would be, wherever it is cut into chunks, and never grows", () => {
+  it("is what the whole of it would be, wherever it is cut into chunks, never grows, and has its characters counted", () => {
     fc.assert(
       fc.property(bytes, fc.array(fc.nat(40)), (whole, cuts) => {
         const at = [0, ...cuts.filter((cut) => cut < whole.length).toSorted((a, b) => a - b), whole.length];
         const chunks = at.slice(1).map((end, i) => whole.subarray(at[i], end));
-        const result = filtered(...chunks);
+        const filter = new TextFilter();
+        const result = filteredBy(filter, ...chunks);
         expect(result.toString()).toBe(reference(whole));
+        expect(filter.characters).toBe(Array.from(reference(whole)).length);
         expect(result.length).toBeLessThanOrEqual(whole.length);
       }),
       tries(5000),

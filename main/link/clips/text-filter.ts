@@ -10,15 +10,20 @@ const [TAB, LINE_FEED, SPACE, QUESTION_MARK, DEL] = [0x09, 0x0a, 0x20, 0x3f, 0x7
 export class TextFilter implements ClipFilter {
   /** The beginning of a character whose rest has not come, at most 3 bytes. */
   #begun: Uint8Array = new Uint8Array(0);
+  #characters = 0;
 
   get heldBytes(): number {
     return this.#begun.length;
   }
 
+  get characters(): number {
+    return this.#characters;
+  }
+
   push(untrusted: Uint8Array): Filtered {
     const bytes = this.#begun.length === 0 ? untrusted : Buffer.concat([this.#begun, untrusted]);
     const kept = new Uint8Array(bytes.length);
-    let [at, end] = [0, 0];
+    let [at, end, furtherBytes] = [0, 0, 0];
     while (at < bytes.length) {
       const byte = bytes[at] ?? 0;
       if (byte < 0x80) {
@@ -29,16 +34,21 @@ export class TextFilter implements ClipFilter {
       const length = characterAt(bytes, at);
       if (length === "cut") break;
       if (length === 0) kept[end++] = QUESTION_MARK;
-      else if (!isC1(bytes, at)) for (let i = 0; i < length; i += 1) kept[end++] = bytes[at + i] ?? 0;
+      else if (!isC1(bytes, at)) {
+        for (let i = 0; i < length; i += 1) kept[end++] = bytes[at + i] ?? 0;
+        furtherBytes += length - 1;
+      }
       at += Math.max(1, length);
     }
     this.#begun = bytes.slice(at);
+    this.#characters += end - furtherBytes;
     return { ok: true, bytes: kept.subarray(0, end) };
   }
 
   end(): Filtered {
     const bytes = new Uint8Array(this.#begun.length).fill(QUESTION_MARK);
     this.#begun = new Uint8Array(0);
+    this.#characters += bytes.length;
     return { ok: true, bytes };
   }
 }

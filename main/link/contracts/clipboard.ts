@@ -46,6 +46,14 @@ export type ClipboardOrder =
   /** Of a reading or a giving whose other end is main's. */
   | { type: "say"; transfer: number; message: unknown };
 
+export interface GivingEnd {
+  outcome: TransferOutcome;
+  /** That have gone to the guest. */
+  bytes: number;
+  /** Unicode code points of all that was given; null: not all was, or content of that type is not counted in them. */
+  characters: number | null;
+}
+
 /** An offer, and how long before it a key or a button was pressed or released in this VM, milliseconds; null: never. */
 export interface TimedOffer extends AcceptedOffer {
   sinceInputMs: number | null;
@@ -62,8 +70,8 @@ export type ClipboardEvent =
   | { type: "progress"; reading: number; bytes: number; head: Uint8Array | null; isComplete: boolean }
   /** The last event of a reading. */
   | { type: "readingEnded"; reading: number; bytes: number; outcome: TransferOutcome }
-  /** The last event of a giving. `bytes`: that have gone to the guest. */
-  | { type: "givingEnded"; giving: number; bytes: number; outcome: TransferOutcome }
+  /** The last event of a giving. */
+  | ({ type: "givingEnded"; giving: number } & GivingEnd)
   | { type: "said"; transfer: number; message: unknown };
 
 export const CLIPBOARD = serviceContract<ClipboardOrder, ClipboardEvent>("clipboard");

@@ -274,7 +274,7 @@ describe("content that is cancelled", () => {
     }
     expect(host.eventsOf(CLIPBOARD).filter(({ type }) => type !== "said")).toEqual([
       { type: "readingEnded", reading: 1, bytes: 0, outcome: "cancelled" },
-      { type: "givingEnded", giving: 2, bytes: 0, outcome: "cancelled" },
+      { type: "givingEnded", giving: 2, bytes: 0, characters: null, outcome: "cancelled" },
     ]);
     expect(host.sentOf("clipPut")).toEqual([{ selection: Selection.PRIMARY, type: TEXT, stream: 2 }]);
   });
@@ -310,7 +310,9 @@ describe("content that the guest reads", () => {
   const got = (host: ServiceHost): string =>
     host.sent.map(({ name, payload }) => (name === "streamData" ? Buffer.from(payload ?? []).toString() : "")).join("");
   const endOf = (host: ServiceHost): unknown => eventsOf(host, "givingEnded")[0];
-  const ended = (bytes: number, outcome: string): unknown => ({ type: "givingEnded", giving: GIVING, bytes, outcome });
+  const ended = (bytes: number, outcome: string, characters: number | null = null): unknown => ({
+    ...{ type: "givingEnded", giving: GIVING, bytes, characters, outcome },
+  });
 
   it("is asked for as the guest gives credit, and what the filter takes out is asked for again", () => {
     const host = giving();
@@ -324,7 +326,7 @@ describe("content that the guest reads", () => {
     say(host, data("cd"));
     say(host, { type: "end", aborted: false });
     expect(got(host)).toBe("abcd");
-    expect(endOf(host)).toEqual(ended(4, "complete"));
+    expect(endOf(host)).toEqual(ended(4, "complete", 4));
     expect(host.sentOf("streamEnd")).toEqual([{ stream: STREAM, aborted: false }]);
   });
 
@@ -376,7 +378,9 @@ describe("content that the guest reads", () => {
         ruleBytes: null,
       });
     expect(host.sentOf("pasteGiven")).toEqual([{ request: 1, stream: STREAM }]);
-    expect(eventsOf(host, "givingEnded")).toEqual([{ type: "givingEnded", giving: 9, bytes: 0, outcome: "target" }]);
+    expect(eventsOf(host, "givingEnded")).toEqual([
+      { type: "givingEnded", giving: 9, bytes: 0, characters: null, outcome: "target" },
+    ]);
   });
 
   it.each([

@@ -154,10 +154,12 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     const settle = (): void => {
       if (target.kind === "ahead" && target.chord !== null) this.#input.pastes.settle(target.chord);
     };
+    const filter = clipFilter(as, ruleBytes);
     const ended: TransferEnded = (bytes, outcome) => {
       settle();
       this.#forget(giving);
-      this.#context.emit({ type: "givingEnded", giving, bytes, outcome });
+      const characters = outcome === "complete" ? filter.characters : null;
+      this.#context.emit({ type: "givingEnded", giving, bytes, characters, outcome });
     };
     let written = 0;
     const stream = this.#begin(giving, target, as);
@@ -167,7 +169,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     }
     const { table } = this.#streams;
     const made = new Giving(port, {
-      filter: clipFilter(as, ruleBytes),
+      filter,
       // Such lists are looked at as a whole.
       waitingBytes: as === "text/uri-list" || as === COPIED_FILES ? MAX_TYPE_BYTES[as] + 1 : 0,
       stream: {

@@ -7,6 +7,7 @@ import {
   CLIPBOARD,
   type ClipboardEvent,
   type ClipboardOrder,
+  type GivingEnd,
   type GivingTarget,
   MAX_AHEADS,
   type TimedOffer,
@@ -35,11 +36,13 @@ export interface ReadingReporter {
 export interface GivingReporter {
   /** A program has got what was given ahead. May come after `ended`. */
   taken(): void;
-  ended(bytes: number, outcome: TransferOutcome): void;
+  ended(end: GivingEnd): void;
 }
 
 /** What a giving is. */
 export type Given = Omit<Extract<ClipboardOrder, { type: "give" }>, "type" | "giving">;
+
+const NOT_TAKEN: GivingEnd = { outcome: "target", bytes: 0, characters: null };
 
 export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient<ClipboardEvent> {
   readonly #context: ClientContext<ClipboardOrder>;
@@ -99,7 +102,7 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
 
   /** It could not be begun: its target is not there. */
   forgetGiving(giving: number): void {
-    this.happened({ type: "givingEnded", giving, bytes: 0, outcome: "target" });
+    this.happened({ type: "givingEnded", giving, ...NOT_TAKEN });
   }
 
   /** What was given ahead answers this request. */
@@ -162,7 +165,7 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
         const reporter = this.#givings.get(event.giving);
         this.#givings.delete(event.giving);
         this.#portLost(event.giving);
-        return reporter?.ended(event.bytes, event.outcome);
+        return reporter?.ended({ outcome: event.outcome, bytes: event.bytes, characters: event.characters });
       }
       case "said":
         return this.#ports.get(event.transfer)?.carried(event.message);
@@ -176,7 +179,7 @@ export class Clipboard extends Emitter<ClipboardEvents> implements ServiceClient
     this.#aheads.clear();
     for (const transfer of [...this.#ports.keys()]) this.#portLost(transfer);
     for (const reading of readings) reading.ended("source");
-    for (const giving of givings) giving.ended(0, "target");
+    for (const giving of givings) giving.ended(NOT_TAKEN);
     this.emit("closed");
   }
 

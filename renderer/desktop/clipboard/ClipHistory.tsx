@@ -9,7 +9,7 @@ import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useKeptRequest } from "../../shell/use-request.ts";
 import { Bars } from "../../ui/Bars.tsx";
-import { agoWords, bytesWords } from "../../ui/format.ts";
+import { agoWords, countOf } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { LabelShape } from "../../ui/LabelShape.tsx";
 import { Tag } from "../../ui/Tag.tsx";
@@ -173,7 +173,7 @@ interface ClipProps {
 }
 
 function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
-  const { id, vmName, label, text, bytes, ageS, isPinned } = entry;
+  const { id, vmName, label, text, characters, ageS, isPinned } = entry;
   // A line feed at the end may run a command where it is pasted.
   const lines = text.slice(0, SHOWN_CHARACTERS).split("\n");
   // The line under it is part of the list's row, its buttons are not part of the option.
@@ -205,7 +205,7 @@ function Clip({ entry, isChosen, choose, pick, pin, forget }: ClipProps) {
         ))}
       </span>
       <small>
-        {bytesWords(bytes)}, {agoWords(ageS)}
+        {countOf(characters, "character")}, {agoWords(ageS)}
       </small>
       <button
         type="button"

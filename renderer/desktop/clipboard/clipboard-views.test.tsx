@@ -34,7 +34,7 @@ const PASTE: WaitingPasteView = {
   type: "text/plain;charset=utf-8",
 };
 const clip = (id: number, change: Partial<ClipHistoryEntry> = {}): ClipHistoryEntry => ({
-  ...{ id, vm: HOME, vmName: "home", label: "lagoon", text: `text ${id}`, bytes: 6, ageS: 5, isPinned: false },
+  ...{ id, vm: HOME, vmName: "home", label: "lagoon", text: `text ${id}`, characters: 6, ageS: 5, isPinned: false },
   ...change,
 });
 
@@ -204,7 +204,15 @@ it("a window's menu pastes from where something was copied, and copies to the ho
 });
 
 const told = (seq: number) => ({
-  ...{ seq, action: "clipboard.paste" as const, type: "text/plain", bytes: 34, by: "rule" as const, detail: "" },
+  ...{
+    seq,
+    action: "clipboard.paste" as const,
+    type: "text/plain",
+    bytes: 36,
+    characters: 34,
+    by: "rule" as const,
+    detail: "",
+  },
   failure: "",
   from: { kind: "vm", id: HOME, name: "home", label: "lagoon", role: "app" } as const,
   ...{ to: { kind: "host" } as const, decision: "allow" as const },
@@ -215,7 +223,7 @@ it("a toast tells of a crossing for four seconds; pressed, it opens its entry", 
   await show(<CrossingNotices />);
   act(() => shell.crossingNotices.tell(told(7)));
   act(() => void vi.advanceTimersByTime(3_900));
-  expect(textsOf(".crossing-notices li")).toEqual(["home→this computertext, 34 bytesby rule"]);
+  expect(textsOf(".crossing-notices li")).toEqual(["home→this computertext, 34 charactersby rule"]);
   act(() => void vi.advanceTimersByTime(100));
   expect(textsOf(".crossing-notices")).toEqual([]);
   act(() => shell.crossingNotices.tell(told(8)));
@@ -228,7 +236,7 @@ it("a toast of what was allowed and failed says so and why, for twice as long", 
   vi.useFakeTimers();
   await show(<CrossingNotices />);
   const failure = "its source took it back, or did not answer in time";
-  act(() => shell.crossingNotices.tell({ ...told(7), bytes: 0, failure }));
+  act(() => shell.crossingNotices.tell({ ...told(7), bytes: 0, characters: null, failure }));
   act(() => void vi.advanceTimersByTime(7_900));
   expect(textsOf(".crossing-notice-by")).toEqual(["failed"]);
   expect(textsOf(".crossing-notice-failure")).toEqual(["Its source took it back, or did not answer in time."]);

@@ -11,7 +11,7 @@ import {
 } from "lucide-react";
 import { COPIED_FILES } from "#shared/model/clip.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
-import { bytesWords } from "../../ui/format.ts";
+import { bytesWords, countOf } from "../../ui/format.ts";
 
 export interface ActionWords {
   /** On a tab. */
@@ -90,10 +90,12 @@ interface CrossingContent {
   action: PolicyAction;
   type: string | null;
   bytes: number | null;
+  characters: number | null;
 }
 
-/** `text, 34 bytes`. */
-export function contentWords({ action, type, bytes }: CrossingContent): string {
+/** `text, 34 characters`, `picture, 1.2 MB`. */
+export function contentWords({ action, type, bytes, characters }: CrossingContent): string {
   const what = action === "file.send" || action === "file.open" ? "file" : type === null ? "" : typeWord(type);
-  return [what, bytes === null ? "" : bytesWords(bytes)].filter((part) => part !== "").join(", ");
+  const size = characters !== null ? countOf(characters, "character") : bytes !== null ? bytesWords(bytes) : "";
+  return [what, size].filter((part) => part !== "").join(", ");
 }

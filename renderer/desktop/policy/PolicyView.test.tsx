@@ -30,7 +30,8 @@ const entry = (change: Partial<AuditEntry> = {}): AuditEntry => ({
   from: party("home"),
   to: party("web"),
   type: "text/plain",
-  bytes: 34,
+  bytes: 36,
+  characters: 34,
   decision: "allow",
   rule: { line: 9, text: "own" },
   by: "rule",
@@ -283,7 +284,7 @@ it("rules of a VM that was removed are said, given to a new one of its name, or 
 });
 
 it("the timeline has a line for each crossing; one that is opened says who decided, and its rule is taken back", async () => {
-  expect(textsOf(".entry-what")).toEqual(["text, 34 bytes"]);
+  expect(textsOf(".entry-what")).toEqual(["text, 34 characters"]);
   expect(textsOf(".entry-verdict")).toEqual(["allowedline 9"]);
   await click(".entry-line");
   expect(textsOf(".entry-details dd")).toEqual([

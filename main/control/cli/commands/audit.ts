@@ -6,6 +6,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { ControlClient } from "../client.ts";
 import { call, command, type JsonOption, seconds, wrongUsage } from "../command.ts";
 import { EXIT, line, print, table } from "../output.ts";
+import { contentSize } from "../places.ts";
 
 interface AuditOptions extends JsonOption {
   since?: number;
@@ -50,17 +51,19 @@ export function addAuditCommands(program: Command): void {
   });
 }
 
-const HEAD = ["SEQ", "TIME", "ACTION", "FROM", "TO", "TYPE", "BYTES", "DECISION", "BY", "LINE", "DETAIL"];
+const HEAD = ["SEQ", "TIME", "ACTION", "FROM", "TO", "TYPE", "SIZE", "DECISION", "BY", "LINE", "DETAIL"];
 
 function cellsOf(entry: AuditEntry): (string | number | null)[] {
-  const { seq, time, action, from, to, type, bytes, decision, by, rule, detail } = entry;
-  return [seq, time, action, partyName(from), partyName(to), type, bytes, decision, by, rule?.line ?? null, detail];
+  const { seq, time, action, from, to, type, bytes, characters, decision, by, rule, detail } = entry;
+  const size = bytes === null ? null : contentSize({ bytes, characters });
+  return [seq, time, action, partyName(from), partyName(to), type, size, decision, by, rule?.line ?? null, detail];
 }
 
 /** As the contract has it: parties by their names. */
-function viewOf({ seq, time, action, from, to, type, bytes, decision, rule, by, detail }: AuditEntry): object {
+function viewOf({ seq, time, action, from, to, type, bytes, characters, ...rest }: AuditEntry): object {
+  const { decision, rule, by, detail } = rest;
   const parties = { from: partyName(from), to: partyName(to) };
-  return { seq, time, action, ...parties, type, bytes, decision, rule, by, detail };
+  return { seq, time, action, ...parties, type, bytes, characters, decision, rule, by, detail };
 }
 
 type Lister = (input: RequestInput<"audit.list">) => Promise<RequestOutput<"audit.list">>;

@@ -4,6 +4,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { MAX_CLIP_BYTES } from "#shared/protocol/limits.ts";
 import { call, command, type JsonOption, withAsk } from "../command.ts";
 import { print } from "../output.ts";
+import { contentSize } from "../places.ts";
 import { TerminalText } from "../terminal-text.ts";
 
 /** How long the person may take to answer. */
@@ -29,7 +30,7 @@ export function addClipboardCommands(program: Command): void {
     async (vm: string, { type, ask = ASK_S, json = false }: TransferOptions) => {
       const bytes = await standardInput();
       const put = await call("clipboard.put", { vm, type, askS: ask, content: bytes.toString("base64") });
-      print(put, json, () => `${put.bytes} bytes (${put.type}) can be pasted in ${vm}.`);
+      print(put, json, () => `${contentSize(put)} (${put.type}) can be pasted in ${vm}.`);
     },
   );
 
