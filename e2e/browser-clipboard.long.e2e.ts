@@ -93,15 +93,19 @@ async function title(): Promise<string> {
 }
 
 /**
- * Waits for what was copied by keys; on a slow machine the program may answer later than a copy counts as the person's. Keys are
- * pressed again once it must have answered: an answer that comes later still takes the place of a copy that counts.
+ * Waits for what was copied by keys, and not for what was copied there before; on a slow machine the program may answer later than
+ * a copy counts as the person's. Keys are pressed again once it must have answered: an answer that comes later still takes the
+ * place of a copy that counts.
  */
 async function copied(vm: string, keys: () => Promise<void>): Promise<void> {
-  const current = async (): Promise<string | null> =>
-    (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null;
   await expect(async () => {
+    const pressedMs = performance.now();
     await keys();
-    await expect.poll(current, { timeout: 30_000 }).toBe(vm);
+    const isNew = async (): Promise<boolean> => {
+      const clip = await desktop.json<{ from: string; ageS: number } | null>("clipboard", "show");
+      return clip?.from === vm && clip.ageS * 1_000 <= performance.now() - pressedMs;
+    };
+    await expect.poll(isNew, { timeout: 30_000 }).toBe(true);
   }).toPass(ANSWERS);
 }
 
