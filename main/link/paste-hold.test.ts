@@ -141,6 +141,16 @@ it("nothing waits behind a chord that main has settled before it came, whatever 
   expect(said()).toBe("a");
 });
 
+it("nothing waits behind chords that main has settled before any of them came", () => {
+  hold.settle(1);
+  hold.settle(2);
+  hold.chord(1, "clipboard");
+  take("a");
+  hold.chord(2, "clipboard");
+  take("b");
+  expect(said()).toBe("a b");
+});
+
 it("a chord that is settled more than once says nothing of the next one", () => {
   hold.chord(1, "clipboard");
   hold.settle(1);

@@ -17,10 +17,8 @@ export class PasteHold {
   readonly #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
   readonly #foreign = new Set<ClipSelection>();
-  /** The newest chord. */
-  #last = 0;
-  /** Chords that were settled and have not come yet. */
-  readonly #early = new Set<number>();
+  /** Chords that were settled, until a newer one comes: they may come yet. */
+  readonly #settled = new Set<number>();
 
   /** Whether another VM's clip can be pasted here from that selection: else its chords hold nothing. */
   setForeign(selection: ClipSelection, isForeign: boolean): void {
@@ -31,9 +29,8 @@ export class PasteHold {
 
   /** What follows is a paste chord of that number, which is above all before of this page. */
   chord(chord: number, selection: ClipSelection): void {
-    const isSettled = this.#early.has(chord);
-    this.#last = chord;
-    for (const early of this.#early) if (early <= chord) this.#early.delete(early);
+    const isSettled = this.#settled.has(chord);
+    for (const settled of this.#settled) if (settled <= chord) this.#settled.delete(settled);
     this.#wait({ chord, selection, untilMs: isSettled ? -Infinity : performance.now() + PASTE_HOLD_MS });
     this.#pump();
   }
@@ -46,7 +43,7 @@ export class PasteHold {
 
   /** What that chord pastes is here, or nothing comes for it. May overtake the chord. */
   settle(chord: number): void {
-    if (chord > this.#last) this.#early.add(chord);
+    this.#settled.add(chord);
     for (const waiting of this.#waiting) if ("chord" in waiting && waiting.chord === chord) waiting.untilMs = -Infinity;
     this.#pump();
   }
@@ -61,8 +58,7 @@ export class PasteHold {
   /** A page has come, which counts its chords anew. */
   begin(): void {
     this.flush();
-    this.#last = 0;
-    this.#early.clear();
+    this.#settled.clear();
   }
 
   #wait(waiting: Waiting): void {
