@@ -1,7 +1,7 @@
 /** Words of a guest within what the host says: quoted, and unable to change how the host's words around them are read. */
 import "./guest-text.css";
 import type { LabelName } from "#shared/model/label.ts";
-import { countOf, countWords } from "./format.ts";
+import { countOf } from "./format.ts";
 import { revealHidden, withinQuotes } from "#shared/model/text.ts";
 
 /** One element: in a grid or a row its quotes would stand apart from it. */
@@ -56,32 +56,42 @@ const PREVIEW_LINE_CHARACTERS = 240;
 
 /** The beginning of a text of a guest, as a quotation with its VM's colour at the edge; what is not shown of it is counted. */
 export function GuestPreview({ text, isCut, label }: GuestPreviewProps) {
-  const lines = text.split("\n");
+  const lines = text.split("\n").map((line) => Array.from(line));
   const moreLines = lines.length - PREVIEW_LINES;
+  const isLastLong = (lines.at(-1)?.length ?? 0) > PREVIEW_LINE_CHARACTERS;
   return (
     <blockquote className="guest-preview" data-label={label ?? undefined}>
-      {lines.slice(0, PREVIEW_LINES).map((line, at) => (
-        <PreviewLine key={at} line={line} isEnded={at < lines.length - 1} />
-      ))}
+      {lines.slice(0, PREVIEW_LINES).map((line, at) => {
+        const isEnded = at < lines.length - 1;
+        return <PreviewLine key={at} characters={line} isEnded={isEnded} isCut={isCut && !isEnded} />;
+      })}
       {moreLines > 0 && (
         <footer>
           and {countOf(moreLines, "more line")}
           {isCut && ", at least"}
         </footer>
       )}
-      {moreLines <= 0 && isCut && <footer>and more</footer>}
+      {moreLines <= 0 && isCut && !isLastLong && <footer>and more</footer>}
     </blockquote>
   );
 }
 
-function PreviewLine({ line, isEnded }: { line: string; isEnded: boolean }) {
-  const more = line.length - PREVIEW_LINE_CHARACTERS;
+interface PreviewLineProps {
+  characters: readonly string[];
+  isEnded: boolean;
+  /** These are only its beginning. */
+  isCut: boolean;
+}
+
+function PreviewLine({ characters, isEnded, isCut }: PreviewLineProps) {
+  const more = characters.length - PREVIEW_LINE_CHARACTERS;
   return (
     <div className="guest-preview-line">
-      <RevealedText text={more > 0 ? line.slice(0, PREVIEW_LINE_CHARACTERS) : line} />
+      <RevealedText text={characters.slice(0, PREVIEW_LINE_CHARACTERS).join("")} />
       {more > 0 && (
         <span className="guest-preview-more">
-          and {countWords(more)} more {more === 1 ? "character" : "characters"}
+          and {countOf(more, "more character")}
+          {isCut && ", at least"}
         </span>
       )}
       {isEnded && <span className="revealed-tab"> ↵</span>}

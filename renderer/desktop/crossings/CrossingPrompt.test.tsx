@@ -141,9 +141,15 @@ it("shows six lines and counts the rest, and the beginning of a long one", async
   await act(async () =>
     tell({ prompt: 7, preview: { kind: "text", text: "x".repeat(4096), bytes: 9_000_000, isComplete: true } }),
   );
-  expect(textsOf(".guest-preview-more")).toEqual(["and 3 856 more characters"]);
-  expect(textsOf(".guest-preview footer")).toEqual(["and more"]);
+  expect(textsOf(".guest-preview-more")).toEqual(["and 3 856 more characters, at least"]);
+  expect(textsOf(".guest-preview footer")).toEqual([]);
   expect(facts()).toBe("text/plain · 9.0 MB");
+  await act(async () => tell({ prompt: 7, preview: { kind: "text", text: "short", bytes: 5_000, isComplete: true } }));
+  expect(textsOf(".guest-preview-more")).toEqual([]);
+  expect(textsOf(".guest-preview footer")).toEqual(["and more"]);
+  const shells = "🐚".repeat(241);
+  await act(async () => tell({ prompt: 7, preview: { kind: "text", text: shells, bytes: 964, isComplete: true } }));
+  expect(textsOf(".guest-preview-line")).toEqual([`${"🐚".repeat(240)}and 1 more character`]);
 });
 
 it("names files that are sent, as they are, and says how much they are", async () => {
