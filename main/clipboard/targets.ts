@@ -9,7 +9,7 @@ import type { Vm } from "../vms/vm.ts";
 import { takeContent } from "./main-ends.ts";
 import type { ClipTarget } from "./reading.ts";
 
-/** Of what it has got. */
+/** `bytes`, `characters`: of what it has got. */
 export interface TargetEnd extends GivingEnd {
   content: Uint8Array | null;
 }

@@ -1,9 +1,8 @@
 /**
  * Input that waits behind a paste chord, while what the person copied in another VM is on its way here: a program that has
- * little patience asks for it as soon as it sees the chord. The middle button is the chord of what was marked with the mouse. Only what the host knows decides; nothing waits for longer than
- * PASTE_HOLD_MS, and nothing overtakes what came before it.
+ * little patience asks for it as soon as it sees the chord. Of what was marked with the mouse the middle button is the chord.
+ * Only what the host knows decides; nothing waits for longer than PASTE_HOLD_MS, and nothing overtakes what came before it.
  */
-
 import type { ClipSelection } from "#shared/model/clip.ts";
 
 /** A person hardly notices it. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { byteWords, parsePlace } from "./places.ts";
+import { byteWords, contentSize, parsePlace } from "./places.ts";
 
 it.each([
   ["home:/etc/hosts", { vm: "home", path: "/etc/hosts" }],
@@ -29,4 +29,13 @@ it.each([
   [5e15, "5000 TB"],
 ])("%d bytes are %s", (bytes, words) => {
   expect(byteWords(bytes)).toBe(words);
+});
+
+it.each([
+  [{ bytes: 36, characters: 34 }, "34 characters"],
+  [{ bytes: 2, characters: 1 }, "1 character"],
+  [{ bytes: 0, characters: 0 }, "0 characters"],
+  [{ bytes: 1_864, characters: null }, "1.9 kB"],
+])("%j crosses as %s", (content, words) => {
+  expect(contentSize(content)).toBe(words);
 });
