@@ -28,6 +28,8 @@ interface Options {
   audit: Pick<AuditLog, "append" | "end">;
   vms: () => readonly VmParty[];
   hostNetworks: HostNetworks;
+  /** Whose address it is, of VMs' links; null: no VM's. */
+  vmAt: (address: string) => VmId | null;
   stateFolder: string;
   /** VMs by their names, of whose names the person is asked on first use. */
   asks?: () => readonly string[];
@@ -74,7 +76,7 @@ export class Network {
       openConnections: () => this.flows.openConnections,
     });
     const { filter } = this;
-    this.flows = new Flows({ filter, rules, nameOf });
+    this.flows = new Flows({ filter, rules, nameOf, vmAt: options.vmAt });
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);

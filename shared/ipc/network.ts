@@ -43,6 +43,7 @@ const ended = {
   vm: z.string(),
   name: z.string().nullable(),
   address: z.string().nullable(),
+  toVm: z.string().nullable(),
   port: z.int().min(0).max(65_535).nullable(),
   protocol: z.enum(FLOW_PROTOCOLS),
   bytesOut: amount,

@@ -47,6 +47,8 @@ export interface FlowView {
   name: string | null;
   /** null: a look-up. */
   address: string | null;
+  /** The VM whose address it is, by its name then; null: no VM's. */
+  toVm: string | null;
   port: number | null;
   protocol: FlowProtocol;
   /** From the VM, and to it. */

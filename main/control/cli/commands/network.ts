@@ -22,7 +22,7 @@ export function addNetworkCommands(program: Command): void {
   command(
     network,
     "test <vm> <destination>",
-    "what the policy says of a connection, and whether it is there: NAME[:PORT]",
+    "what the policy says of a connection, and whether it is there: NAME[:PORT], @vm:NAME[:PORT]",
   ).action(async (vm: string, to: string, { json = false }: JsonOption) => {
     const tested = await call("network.test", { vm, to });
     print(tested, json, () => `${tested.decision}: ${tested.explanation}\n${reachedWords(vm, tested)}`);
@@ -67,9 +67,10 @@ export function addNetworkCommands(program: Command): void {
 const HEAD = ["VM", "NAME", "ADDRESS", "PORT", "PROTOCOL", "OUT", "IN", "STATE", "VERDICT", "WHY", "AGE"];
 
 function cellsOf(flow: FlowView): (string | number | null)[] {
-  const { vm, name, address, port, protocol, bytesOut, bytesIn, state, verdict, ageS } = flow;
+  const { vm, name, address, toVm, port, protocol, bytesOut, bytesIn, state, verdict, ageS } = flow;
   const bytes = [byteWords(bytesOut), byteWords(bytesIn)];
-  return [vm, name, address, port, protocol, ...bytes, state, verdict, whyOf(flow), `${Math.round(ageS)} s`];
+  const to = toVm === null ? name : `VM ${toVm}`;
+  return [vm, to, address, port, protocol, ...bytes, state, verdict, whyOf(flow), `${Math.round(ageS)} s`];
 }
 
 function whyOf({ rule, reason }: FlowView): string {
