@@ -39,6 +39,7 @@ beforeEach(() => {
     rules: { sourceOf: (rule) => (rule === "rule:1" ? source : null) },
     nameOf: (vm) => names.get(vm) ?? null,
     vmAt: (address) => (address === "10.137.0.10" ? PRINTER : null),
+    isVm: (name) => [...names.values()].includes(name),
     now: () => now,
   });
   filter.emit("connected");
@@ -96,6 +97,15 @@ it("says which VM is at the other end, as it was then", () => {
   names.delete(PRINTER);
   says({ a: { name: null, address: "10.137.0.10", bytesIn: 2_000 }, d: { name: null, address: "10.137.0.10" } });
   expect(shown().map(({ toVm }) => toVm)).toEqual(["printer", null, null, null]);
+  names.set(PRINTER, "printer");
+  // By its name, as the resolver has refused it.
+  const asked = ["printer.vm.internal", "bank.vm.internal", "printer", "@vm:printer"];
+  asked.forEach((name, at) => says({ [`n${at}`]: { ...DENIED, name } }));
+  expect(
+    shown()
+      .slice(4)
+      .map(({ toVm }) => toVm),
+  ).toEqual(["printer", null, null, null]);
 });
 
 it("has what was refused, with the built-in rule's words", () => {

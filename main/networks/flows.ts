@@ -27,7 +27,7 @@ import { escapeForLog } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
-import { isOfLinks } from "../policy/destination.ts";
+import { isOfLinks, vmOfName } from "../policy/destination.ts";
 import type { FirewallFilter } from "./firewall-filter.ts";
 import type { NetworkRules, RuleSource } from "./network-rules.ts";
 
@@ -81,6 +81,8 @@ interface Options {
   nameOf: (vm: VmId) => string | null;
   /** Whose address it is; null: no VM's. */
   vmAt: (address: string) => VmId | null;
+  /** Whether there is a VM of this name. */
+  isVm: (name: string) => boolean;
   now?: () => number;
 }
 
@@ -181,7 +183,7 @@ export class Flows extends Emitter<FlowEvents> {
       vmId,
       vm: this.#options.nameOf(vmId) ?? before?.vm ?? vmId,
       cells,
-      toVm: before?.toVm ?? this.#vmAt(cells.address),
+      toVm: before?.toVm ?? this.#vmAt(cells.address) ?? this.#vmNamed(untrusted),
       // A rule says of a flow what it said when that began.
       rule:
         before?.cells.rule === cells.rule && before.cells.revision === cells.revision
@@ -206,6 +208,12 @@ export class Flows extends Emitter<FlowEvents> {
     const { vmAt, nameOf } = this.#options;
     const vm = address !== null && isAddress(address) && isOfLinks(address) ? vmAt(address) : null;
     return vm === null ? null : nameOf(vm);
+  }
+
+  /** Of a look-up that was refused. */
+  #vmNamed({ name: untrustedName, address }: FlowCells): string | null {
+    const vm = untrustedName === null || address !== null ? null : vmOfName(untrustedName);
+    return vm !== null && this.#options.isVm(vm) ? vm : null;
   }
 
   #set(flow: Flow): void {

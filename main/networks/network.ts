@@ -59,6 +59,7 @@ export class Network {
   constructor({ stateFolder, ...options }: Options) {
     const { policy, vms } = options;
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
+    const isVm = (name: string): boolean => vms().some((vm) => vm.name === name);
     const passing = new PassingAnswers(() => this.flows);
     const { asks: asking = () => [], scans: scanning = () => [], scanRules } = options;
     // What holds for a VM holds for disposables that are for it.
@@ -76,7 +77,7 @@ export class Network {
       openConnections: () => this.flows.openConnections,
     });
     const { filter } = this;
-    this.flows = new Flows({ filter, rules, nameOf, vmAt: options.vmAt });
+    this.flows = new Flows({ filter, rules, nameOf, vmAt: options.vmAt, isVm });
     this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);

@@ -149,7 +149,7 @@ it("a connection is explained, and not tried in a VM that does not run", async (
 it("a connection to another VM is explained by its name and by its address, and where that VM has no link", async () => {
   const way = '  - {action: net.connect, from: web, to: "@vm:printer:631", decision: allow}\n';
   await policy.replace(await policy.text(), `rules:\n${way}`);
-  for (const to of ["@vm:printer:631", "10.137.0.10:631"])
+  for (const to of ["@vm:printer:631", "printer.vm.internal:631", "10.137.0.10:631"])
     expect(await command("network.test", { vm: "web", to })).toMatchObject({
       ...{ decision: "allow", rule: { line: 2 }, reached: null },
       explanation:

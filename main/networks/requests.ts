@@ -22,6 +22,7 @@ import {
   parseDestinationPattern,
   parseInternetPattern,
   parseVmPlace,
+  vmOfName,
   vmPlaceWord,
 } from "../policy/destination.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -181,15 +182,15 @@ function noDestination(to: string): AppError {
   );
 }
 
-/** The VM that is meant by "@vm:NAME" or by its address, and how a rule names that place; `other` null: no VM is. */
+/** The VM that is meant by "@vm:NAME", by its name or by its address, and how a rule names that place; `other` null: no VM is. */
 function placeAt(
   to: string,
   vms: readonly Vm[],
   indices: Parts["linkIndices"],
 ): { readonly word: string; readonly other: Vm | null } {
-  const place = parseVmPlace(to);
-  if (place !== null) return { word: to, other: vms.find(({ definition }) => definition.name === place.name) ?? null };
   const destination = parseDestination(to);
+  const name = parseVmPlace(to)?.name ?? vmOfName(destination?.name ?? "");
+  if (name !== null) return { word: to, other: vms.find(({ definition }) => definition.name === name) ?? null };
   const id = destination === null || destination.address === null ? null : indices.vmAt(destination.address);
   const other = vms.find((vm) => vm.id === id) ?? null;
   return other === null || destination === null

@@ -132,6 +132,17 @@ export function parseVmPlace(text: string): (PortPattern & { name: string }) | n
   return { name: parts.host, port: parts.port, protocol: parts.protocol };
 }
 
+/** As agents/netfilter/src/resolver/known.rs has it. */
+const VM_NAMES = /^(?:(.*)\.)?vm\.internal\.?$/i;
+
+/** Of `NAME.vm.internal`, by which the firewall says where a VM is: its name, or "" of what is none. null: it is no name there. */
+export function vmOfName(name: string): string | null {
+  const match = VM_NAMES.exec(name);
+  if (match === null) return null;
+  const vm = (match[1] ?? "").toLowerCase();
+  return VM_NAME_PATTERN.test(vm) ? vm : "";
+}
+
 /** As a rule writes it. */
 export function vmPlaceWord(vm: string, ports: PortPattern): string {
   return `${VM_PLACE}${withPorts(vm, ports)}`;

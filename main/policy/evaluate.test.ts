@@ -211,24 +211,43 @@ it("without a rule all is denied", () => {
   expect(evaluate([], paste(home, web), bound)).toEqual({ decision: "deny", rule: null, refusal: null });
 });
 
-it.each(["10.137.0.10", "10.137.0.10:80", "[fd00:137:2::2]:22/udp", "10.137.255.1"])(
-  "no rule opens a way to another VM's address, %s, and that is said",
-  (to) => {
-    for (const pattern of ["@any", "10.0.0.0/8", "fd00::/8", "10.137.0.10", "@internet"])
-      for (const decision of ["allow", "ask"]) {
-        const given = rules(`action: net.connect, from: home, to: "${pattern}", decision: ${decision}`);
-        const evaluation = evaluate(given, connect(to), bound);
-        expect(evaluation).toEqual({ decision: "deny", rule: null, refusal: "other-vm" });
-        expect(explain(evaluation, connect(to)).explanation).toBe(
-          `That is an address of VMs' own links, to which only a rule for "@vm:NAME" opens a way: net.connect from home to ${to} is denied.`,
-        );
-      }
-    // Addresses beside them are as ever.
-    const near = rules('action: net.connect, from: home, to: "@any", decision: allow');
-    for (const other of ["10.136.255.255", "10.138.0.0", "[fd00:136:ffff::1]:22", "[fd00:138::]:22"])
-      expect(evaluate(near, connect(other), bound)).toMatchObject({ decision: "allow", refusal: null });
-  },
-);
+it.each([
+  "10.137.0.10",
+  "10.137.0.10:80",
+  "[fd00:137:2::2]:22/udp",
+  "10.137.255.1",
+  "none.vm.internal:80",
+  "vm.internal",
+])("no rule opens a way to another VM's address, %s, and that is said", (to) => {
+  for (const pattern of [
+    "@any",
+    "none.vm.internal",
+    "*.internal",
+    "10.0.0.0/8",
+    "fd00::/8",
+    "10.137.0.10",
+    "@internet",
+  ])
+    for (const decision of ["allow", "ask"]) {
+      const given = rules(`action: net.connect, from: home, to: "${pattern}", decision: ${decision}`);
+      const evaluation = evaluate(given, connect(to), bound);
+      expect(evaluation).toEqual({ decision: "deny", rule: null, refusal: "other-vm" });
+      expect(explain(evaluation, connect(to)).explanation).toBe(
+        `That is an address or a name of VMs, to which only a rule for "@vm:NAME" opens a way: net.connect from home to ${to} is denied.`,
+      );
+    }
+  // Addresses beside them are as ever.
+  const near = rules('action: net.connect, from: home, to: "@any", decision: allow');
+  for (const other of [
+    "evilvm.internal",
+    "vm.internal.example",
+    "10.136.255.255",
+    "10.138.0.0",
+    "[fd00:136:ffff::1]:22",
+    "[fd00:138::]:22",
+  ])
+    expect(evaluate(near, connect(other), bound)).toMatchObject({ decision: "allow", refusal: null });
+});
 
 describe("a way from one VM to another", () => {
   const printer = vm("printer", "coral");

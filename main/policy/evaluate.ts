@@ -1,8 +1,8 @@
 /** The decision: the first rule that matches, else deny. Pure: enforcement, `atoll policy check` and the tests of the file use it. */
 import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { Crossing, Party, VmPlace } from "./crossing.ts";
-import { containsAddress, isInternet, isOfLinks, matchesDestination, matchesPort } from "./destination.ts";
+import type { Crossing, Destination, Party, VmPlace } from "./crossing.ts";
+import { containsAddress, isInternet, isOfLinks, matchesDestination, matchesPort, vmOfName } from "./destination.ts";
 import { countsFor, type Hiding, hidingOf } from "./hiding.ts";
 import { ADMINISTRATIVE, type PartyPattern, type Rule, type TargetPattern } from "./rules.ts";
 
@@ -35,14 +35,18 @@ const NO_RULE: Evaluation = { decision: "deny", rule: null, refusal: null };
 export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstances: Circumstances): Evaluation {
   const { to } = crossing;
   // Whatever a rule says: the address is a number, which another VM may have later.
-  if (to.kind === "destination" && to.address !== null && isOfLinks(to.address))
-    return { ...NO_RULE, refusal: "other-vm" };
+  if (to.kind === "destination" && isOfVms(to)) return { ...NO_RULE, refusal: "other-vm" };
   for (const rule of rules) {
     const decision = matches(rule, crossing, circumstances);
     if (decision !== null) return decided(rule, decision, crossing, circumstances);
   }
   if (to.kind === "vm-place") return { ...NO_RULE, refusal: "other-vm" };
   return to.kind === "destination" ? { ...NO_RULE, refusal: hidingOf(to) } : NO_RULE;
+}
+
+/** The address or the name of a VM, of which a rule says neither. */
+function isOfVms({ name, address }: Destination): boolean {
+  return (address !== null && isOfLinks(address)) || (name !== null && vmOfName(name) !== null);
 }
 
 function decided(

@@ -19,7 +19,7 @@ export function explain({ decision, rule, refusal }: Evaluation, crossing: Cross
     const why =
       crossing.to.kind === "vm-place"
         ? `No rule of policy.yaml lets it connect to that VM`
-        : `That is an address of VMs' own links, to which only a rule for "@vm:NAME" opens a way`;
+        : `That is an address or a name of VMs, to which only a rule for "@vm:NAME" opens a way`;
     const explanation = `${why}: ${what} is denied.`;
     return { decision, rule: null, explanation };
   }

@@ -203,6 +203,8 @@ describe("a name in a rule", () => {
     vms = [...vms, vm("printer", 3)];
     const policy = await opened(text);
     const decided = () => policy.check("net.connect", "home", "@vm:printer:631", null);
+    expect(policy.check("net.connect", "home", "printer.vm.internal:631", null)).toEqual(decided());
+    expect(policy.check("net.connect", "home", "none.vm.internal:631", null).decision).toBe("deny");
     expect(decided()).toEqual({
       decision: "allow",
       rule: { line: 2, text: "action: net.connect, from: home, to: @vm:printer:631, decision: allow" },

@@ -2,7 +2,7 @@
 import { AppError } from "#shared/model/app-error.ts";
 import type { PolicyAction, PolicyTestResult } from "#shared/model/policy.ts";
 import { type Crossing, HOST, NEW_DISPOSABLE, type Party, type VmParty, type VmPlace } from "./crossing.ts";
-import { parseDestination, parseVmPlace, type PortPattern } from "./destination.ts";
+import { parseDestination, parseVmPlace, type PortPattern, vmOfName } from "./destination.ts";
 import { type Circumstances, evaluate } from "./evaluate.ts";
 import { partyPattern, UNTYPED_SEND } from "./policy-file.ts";
 import type { Expectation, PartyPattern, Rule, TargetPattern } from "./rules.ts";
@@ -30,6 +30,8 @@ function targetOf(action: PolicyAction, text: string, vms: readonly VmParty[]): 
     const place = parseVmPlace(text);
     if (place !== null) return vmPlaceOf(place, vms) ?? notThere(place.name, vms);
     const destination = parseDestination(text);
+    const named = destination?.name == null ? null : vmOfName(destination.name);
+    if (destination !== null && named) return vmPlaceOf({ ...destination, name: named }, vms) ?? destination;
     if (destination !== null) return destination;
     throw new AppError(
       "usage.bad-argument",

@@ -2,7 +2,7 @@
 //! chains of ruleset.rs and the elements of pins.rs say the same to the kernel.
 
 use crate::address::{Cidr, is_of_links};
-use crate::model::{Decision, LinkRules, NamePattern, Port, Rule, Target, Transport};
+use crate::model::{Decision, LinkRules, NamePattern, Place, Port, Rule, Target, Transport};
 use crate::resolver::known;
 use std::net::IpAddr;
 
@@ -118,6 +118,26 @@ fn counts_now(rule: &Rule, World { now_ms, begun_by, .. }: World<'_>) -> bool {
 /// Whether `name` is below `parent`: it is not the parent itself.
 fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+/// Where the VM of this name is, if a rule may let something go there; else why it is not said.
+pub fn place_of_vm<'a>(rules: &'a LinkRules, vm: &str, now_ms: u64) -> Result<Place, Verdict<'a>> {
+    for rule in rules.rules.iter().filter(|rule| counts_for_vms(rule) && is_in_force(rule, now_ms)) {
+        let (is_meant, place) = match &rule.to {
+            Target::Vm { name, place, .. } => (name == vm, *place),
+            Target::Any {} => (true, None),
+            _ => (false, None),
+        };
+        match place {
+            Some(place) if is_meant && rule.decision == Decision::Allow => return Ok(place),
+            // A port leaves the others.
+            _ if is_meant && rule.decision != Decision::Allow && rule.port.is_none() => {
+                return Err(Verdict { decision: Decision::Deny, rule: &rule.id });
+            }
+            _ => {}
+        }
+    }
+    Err(deny(OTHER_VM))
 }
 
 /// Whether the rule is about this name.
@@ -416,6 +436,26 @@ mod tests {
                 assert_eq!(verdict.rule, result, "{lines:?} {address}");
                 assert_eq!(verdict.decision == Decision::Allow, result.starts_with("allow"));
             }
+        }
+    }
+
+    #[test]
+    fn where_a_vm_is_is_said_where_a_rule_may_open_the_way_to_it() {
+        for (lines, name, result) in [
+            (&["allow @link-2"][..], "other", Ok("10.137.0.10")),
+            (&["allow @link-2 631"], "other", Ok("10.137.0.10")),
+            (&["deny @link-2 80", "allow @link-2"], "other", Ok("10.137.0.10")),
+            (&["allow any", "allow @link-2"], "other", Ok("10.137.0.10")),
+            (&["allow @link-2"], "another", Err(OTHER_VM)),
+            (&["allow @link-2"], "", Err(OTHER_VM)),
+            (&["allow @link-9"], "other", Err(OTHER_VM)),
+            (&["allow any", "allow internet", "allow 10.0.0.0/8"], "other", Err(OTHER_VM)),
+            (&["deny any", "allow @link-2"], "other", Err("deny any")),
+            (&["deny @link-2", "allow @link-2"], "other", Err("deny @link-2")),
+        ] {
+            let rules = rules(lines);
+            let said = place_of_vm(&rules, name, 0).map(|place| place.ipv4.to_string());
+            assert_eq!(said.as_deref().map_err(|verdict| verdict.rule), result, "{lines:?} {name}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! From one VM to another: a rule that names it opens the way, and nothing else does.
 
-use crate::support::{Namespace, World, add_link, connect_from, echo, state, state_of_two, world};
+use crate::support::{Namespace, World, add_link, connect_from, echo, look_up_at, state, state_of_two, world};
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -187,16 +189,20 @@ fn a_name_that_is_answered_with_the_address_of_a_vm_leads_nowhere() {
     // The other address of the name has no server.
     world.names.lock().unwrap().push(("nas.example".to_owned(), "198.18.0.10".parse().unwrap(), 300));
     world.refuse("198.18.0.10", PORT);
-    let mut told = state_of_two(&["allow nas.example"], &[]);
-    told["privateNames"] = json!(["nas.example"]);
-    assert_eq!(world.tell(told), NONE);
-    assert!(world.addresses("nas.example").contains(&SECOND[0].parse().unwrap()));
-    is_refused(&world.vm, SECOND[0], PORT);
-    // The firewall tries other addresses of a name itself, and not this one.
-    world.watch("output priority -160", "tcp dport 8080 ip daddr 198.18.0.10", "oifname link-2");
-    let answer = world.exchange("198.18.0.10", PORT, b"GET / HTTP/1.1\r\nHost: nas.example\r\n\r\n");
-    assert!(answer.is_err());
-    assert_eq!(world.passed_of_seen(), 0);
+    for rules in [&["allow nas.example"][..], &["allow nas.example", RULE]] {
+        let mut told = state_of_two(rules, &[]);
+        told["privateNames"] = json!(["nas.example"]);
+        assert_eq!(world.tell(told), NONE);
+        assert!(world.addresses("nas.example").contains(&SECOND[0].parse().unwrap()));
+        if rules.len() == 1 {
+            is_refused(&world.vm, SECOND[0], PORT);
+        }
+        // The firewall tries other addresses of a name itself, and not this one, whatever the VM may do by itself.
+        world.watch("output priority -160", "tcp dport 8080 ip daddr 198.18.0.10", "oifname link-2 tcp dport 8080");
+        let request = b"GET / HTTP/1.1\r\nHost: nas.example\r\n\r\n";
+        assert!(world.exchange("198.18.0.10", PORT, request).is_err());
+        assert_eq!(world.passed_of_seen(), 0, "{rules:?}");
+    }
 }
 
 #[test]
@@ -243,6 +249,30 @@ fn a_rule_is_for_the_vm_and_not_for_its_address_that_another_one_may_get() {
         let _listener = listen(&second, PORT);
         is_refused(&world.vm, address, PORT);
     }
+}
+
+#[test]
+fn a_vm_that_a_rule_opens_the_way_to_has_a_name_which_nobody_outside_is_asked_for() {
+    let Some(mut world) = world() else { return };
+    let second = world.second_vm(&[]);
+    assert_eq!(world.tell(state_of_two(&["allow internet", "allow web.example", RULE], &[])), NONE);
+    for (kind, address) in [RecordType::A, RecordType::AAAA].into_iter().zip(SECOND) {
+        let (code, addresses) = world.look_up("Printer.vm.Internal", kind);
+        assert_eq!((code, addresses), (ResponseCode::NoError, vec![address.parse().unwrap()]));
+        open(&world, &second, address);
+    }
+    assert_eq!(world.look_up("printer.vm.internal", RecordType::MX), (ResponseCode::NoError, vec![]));
+    assert_eq!(world.look_up_by_tcp("printer.vm.internal"), (ResponseCode::NoError, 1));
+    for name in ["bank.vm.internal", "vm.internal", "a.printer.vm.internal"] {
+        assert_eq!(world.look_up(name, RecordType::A).0, ResponseCode::Refused, "{name}");
+        world.row(json!({ "link": "link-1", "name": name, "protocol": "dns", "rule": "builtin:other-vm" }));
+    }
+    // The other one has no rule for this one.
+    let answer = look_up_at("10.137.0.9:53", &second, "printer.vm.internal", RecordType::A);
+    assert_eq!(answer.0, ResponseCode::Refused);
+    assert_eq!(world.tell(state_of_two(&["allow internet"], &[])), NONE);
+    assert_eq!(world.look_up("printer.vm.internal", RecordType::A).0, ResponseCode::Refused);
+    assert_eq!(world.asked.lock().unwrap().len(), 0);
 }
 
 #[test]
