@@ -57,8 +57,8 @@ beforeEach(async () => {
   });
   page = new CheckedPage();
   sendNetworkEvents({ network, page });
-  const vms = [WEB, PRINTER].map(({ kind: _, ...status }) => {
-    const { id, name } = status;
+  const vms = [WEB, PRINTER].map(({ id, name, label, role, template }) => {
+    const status = { id, name, label, role, template };
     return { id, definition: { name }, state: "stopped", status } as unknown as Vm;
   });
   const application = { vm: () => vms[0], vms } as unknown as Application;
