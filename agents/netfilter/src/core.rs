@@ -1029,6 +1029,53 @@ mod tests {
         });
     }
 
+    /// From the first VM to the second one.
+    fn between_vms(port: u16, mark: u32) -> Connection {
+        let tuple = Tuple {
+            source: "10.137.0.6".parse().unwrap(),
+            destination: "10.137.0.10".parse().unwrap(),
+            protocol: TCP,
+            source_port: port,
+            destination_port: 631,
+        };
+        Connection::of_test(port.into(), tuple, mark, 0, Some(3))
+    }
+
+    #[test]
+    fn a_connection_between_vms_ends_where_the_scanner_has_not_seen_its_beginning_at_either_end() {
+        apart(|mut core| {
+            core.tell(state_with(&["allow @link-2 631"], false), Vec::new());
+            core.has_scanner = true;
+            let runs = between_vms(40_000, ALLOWED);
+            assert!(core.is_still_allowed(&runs));
+            for link in ["link-1", "link-2"] {
+                core.scanned_late = HashSet::from([link.to_owned()]);
+                assert!(!core.is_still_allowed(&runs), "{link}");
+            }
+            // Where it cannot be cut, both are to be looked at again.
+            core.netfilter = Netlink::route().unwrap();
+            assert_eq!(places(&core.cut_denied_of(&[runs])), ["link-1", "link-2"]);
+        });
+    }
+
+    #[test]
+    fn what_is_seen_of_a_packet_between_vms_is_of_the_one_that_has_begun() {
+        apart(|mut core| {
+            core.tell(state_with(&["allow @link-2 631"], false), Vec::new());
+            let mark = core.marks.mark(Verdict { decision: Decision::Allow, rule: "allow @link-2 631" }, 3);
+            let runs = between_vms(40_000, mark);
+            let (first, second) = (runs.original.from(), runs.original.to());
+            let links = HashMap::from([(first.ip(), "link-1".to_owned()), (second.ip(), "link-2".to_owned())]);
+            core.flows.see(&[runs], &links, &core.marks, |_, _| Vec::new(), Instant::now());
+            let of = |link: &str, is_out, vm, other| Some((link.to_owned(), is_out, vm, other));
+            assert_eq!(core.link_of_packet(first, second), of("link-1", true, first, second));
+            assert_eq!(core.link_of_packet(second, first), of("link-1", false, first, second));
+            // Nobody has begun it yet.
+            let other = SocketAddr::new(second.ip(), 80);
+            assert_eq!(core.link_of_packet(other, first), of("link-2", true, other, first));
+        });
+    }
+
     #[test]
     fn a_connection_that_cannot_be_cut_is_a_problem_of_its_link() {
         apart(|mut core| {
