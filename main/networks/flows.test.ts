@@ -38,7 +38,7 @@ beforeEach(() => {
     filter,
     rules: { sourceOf: (rule) => (rule === "rule:1" ? source : null) },
     nameOf: (vm) => names.get(vm) ?? null,
-    vmAt: (address) => (address === "10.137.0.10" ? PRINTER : null),
+    vmNameAt: (address) => (address === "10.137.0.10" ? (names.get(PRINTER) ?? null) : null),
     isVm: (name) => [...names.values()].includes(name),
     now: () => now,
   });

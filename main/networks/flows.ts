@@ -27,7 +27,7 @@ import { escapeForLog } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
-import { isOfLinks, vmOfName } from "../policy/destination.ts";
+import { vmOfName } from "../policy/destination.ts";
 import type { FirewallFilter } from "./firewall-filter.ts";
 import type { NetworkRules, RuleSource } from "./network-rules.ts";
 
@@ -79,8 +79,8 @@ interface Options {
   rules: Pick<NetworkRules, "sourceOf">;
   /** null: it is not there any more. */
   nameOf: (vm: VmId) => string | null;
-  /** Whose address it is; null: no VM's. */
-  vmAt: (address: string) => VmId | null;
+  /** The name of the VM whose address it is; null: no VM's. */
+  vmNameAt: (address: string) => string | null;
   /** Whether there is a VM of this name. */
   isVm: (name: string) => boolean;
   now?: () => number;
@@ -205,9 +205,7 @@ export class Flows extends Emitter<FlowEvents> {
   }
 
   #vmAt(address: string | null): string | null {
-    const { vmAt, nameOf } = this.#options;
-    const vm = address !== null && isAddress(address) && isOfLinks(address) ? vmAt(address) : null;
-    return vm === null ? null : nameOf(vm);
+    return address === null ? null : this.#options.vmNameAt(address);
   }
 
   /** Of a look-up that was refused. */

@@ -59,6 +59,10 @@ export class Network {
   constructor({ stateFolder, ...options }: Options) {
     const { policy, vms } = options;
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
+    const vmNameAt = (address: string): string | null => {
+      const vm = options.vmAt(address);
+      return vm === null ? null : nameOf(vm);
+    };
     const isVm = (name: string): boolean => vms().some((vm) => vm.name === name);
     const passing = new PassingAnswers(() => this.flows);
     const { asks: asking = () => [], scans: scanning = () => [], scanRules } = options;
@@ -77,8 +81,8 @@ export class Network {
       openConnections: () => this.flows.openConnections,
     });
     const { filter } = this;
-    this.flows = new Flows({ filter, rules, nameOf, vmAt: options.vmAt, isVm });
-    this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
+    this.flows = new Flows({ filter, rules, nameOf, vmNameAt, isVm });
+    this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf, vmNameAt });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
     const { policyChanges: changes, audit, programs = async () => new Map() } = options;

@@ -86,6 +86,7 @@ const alert: z.ZodType<AlertView> = z.strictObject({
   vm: z.string(),
   name: z.string().nullable(),
   address: z.string().nullable(),
+  toVm: z.string().nullable(),
   port: z.int().nullable(),
   direction: z.enum(["in", "out"]),
   signature: z.string(),

@@ -176,6 +176,8 @@ export interface AlertView {
   vm: string;
   name: string | null;
   address: string | null;
+  /** The VM at the other end, by its name then; null: none. */
+  toVm: string | null;
   port: number | null;
   direction: "in" | "out";
   signature: string;

@@ -55,7 +55,7 @@ export function addNetworkCommands(program: Command): void {
         table(
           ["TIME", "VM", "DIRECTION", "NAME", "ADDRESS", "PORT", "ACTION", "SEVERITY", "SIGNATURE"],
           alerts.map((one) => [
-            ...[one.time, one.vm, one.direction, one.name, one.address, one.port],
+            ...[one.time, one.vm, one.direction, toWords(one), one.address, one.port],
             ...[one.action, one.severity, one.signature],
           ]),
           "The scanner has seen nothing.",
@@ -67,10 +67,14 @@ export function addNetworkCommands(program: Command): void {
 const HEAD = ["VM", "NAME", "ADDRESS", "PORT", "PROTOCOL", "OUT", "IN", "STATE", "VERDICT", "WHY", "AGE"];
 
 function cellsOf(flow: FlowView): (string | number | null)[] {
-  const { vm, name, address, toVm, port, protocol, bytesOut, bytesIn, state, verdict, ageS } = flow;
+  const { vm, address, port, protocol, bytesOut, bytesIn, state, verdict, ageS } = flow;
   const bytes = [byteWords(bytesOut), byteWords(bytesIn)];
-  const to = toVm === null ? name : `VM ${toVm}`;
-  return [vm, to, address, port, protocol, ...bytes, state, verdict, whyOf(flow), `${Math.round(ageS)} s`];
+  return [vm, toWords(flow), address, port, protocol, ...bytes, state, verdict, whyOf(flow), `${Math.round(ageS)} s`];
+}
+
+/** A name as the VM has asked for it has no blank in it. */
+function toWords({ name, toVm }: Pick<FlowView, "name" | "toVm">): string | null {
+  return toVm === null ? name : `VM ${toVm}`;
 }
 
 function whyOf({ rule, reason }: FlowView): string {
