@@ -175,6 +175,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     vms: () => application.parties,
     isNear: hostNetworks.isNear,
+    addressesOf: (vm) => linkIndices.addressesOf(vm),
     hasScanner: hasScannerOf({ traffic: () => network.scanner.works, files: () => scanning.scanner.isThere }),
   });
   const policyChanges = new PolicyChanges(policy);

@@ -54,6 +54,7 @@ beforeEach(async () => {
     policyChanges: new PolicyChanges(policy),
     audit,
     vms: () => vms,
+    vmAt: () => null,
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
     scanRules: new ScanRules(folder),
@@ -131,6 +132,11 @@ it("one card for each VM and registrable domain, which repeats join", () => {
     ["home", "www.shop.example", 1],
     ["web", "198.18.0.7", 1],
   ]);
+});
+
+it("what is no name of DNS and no address has no card, as a rule would be written of it", () => {
+  for (const name of ["@vm:home", "@internet", "@any", "*.example", "10.0.0.0/8", "a.example:25", "a b"]) wants(name);
+  expect(cards()).toEqual([]);
 });
 
 it("names the programs by the VM's own word, which is asked for once at a time, and for new names alone", async () => {

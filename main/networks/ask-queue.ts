@@ -12,7 +12,7 @@ import { Emitter } from "../base/emitter.ts";
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Crossing, VmParty } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
-import { ALL_PORTS, isWithinPorts, type PortPattern, withPorts } from "../policy/destination.ts";
+import { ALL_PORTS, isWithinPorts, parseDestination, type PortPattern, withPorts } from "../policy/destination.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { Rule } from "../policy/rules.ts";
@@ -185,6 +185,8 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     const what = name ?? address;
     // What an older policy has asked is asked again by the program's next try, where the one in force still asks.
     if (verdict !== "ask" || what === null || rule.revision !== this.#options.rules.revision) return;
+    // A rule is written of it: what looks like another word of a rule ("@vm:bank", "*.example") is no name.
+    if (parseDestination(what)?.port !== null) return;
     const domain = name === null ? null : registrableDomain(name);
     const key = `${vmId} ${domain ?? what}`;
     const card = this.#cards.get(key);

@@ -13,11 +13,16 @@ import { compileRules } from "./compile-rules.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const idOf = (name: string): VmId => `vm-${name}` as VmId;
+const addressesOf = new Map([
+  [idOf("web"), ["10.137.0.6", "fd00:137:1::2"]],
+  [idOf("printer"), ["10.137.0.10", "fd00:137:2::2"]],
+]);
 const given: Circumstances = {
   now: NOW,
   boundTo: idOf,
   hasScanner: () => true,
   isNear: addressesIn(["8.8.4.0/24"]),
+  addressesOf: (id) => addressesOf.get(id) ?? [],
 };
 const vm = (name: string, more: Partial<VmParty> = {}): VmParty => ({
   kind: "vm",
@@ -55,6 +60,35 @@ describe("what a rule leads to", () => {
     ["[2001:db8::1]:22", { kind: "addresses", cidr: "2001:db8::1/128" }, 22],
   ])("%s", (to, target, port) => {
     expect(compiled(connect(to, "ask")).rules).toMatchObject([{ to: target, port, decision: "ask", until: null }]);
+  });
+});
+
+describe("a rule for a VM", () => {
+  const placeOf = (id: VmId) => (id === idOf("printer") ? { link: "link-2", name: "printer" } : null);
+  const made = (party: VmParty, ...texts: string[]) => compileRules(rules(...texts), party, { ...given, placeOf });
+  const to = { kind: "vm", link: "link-2", name: "printer" };
+
+  it("is told with that VM's link, while it has one", () => {
+    const text = connect("@vm:printer:631/tcp", "allow");
+    const { rules: list, checksNames } = made(web, text);
+    expect(list).toMatchObject([{ decision: "allow", to, port: 631, protocol: "tcp" }]);
+    expect(checksNames).toBe(false);
+    expect(compiled(text).rules).toEqual([]);
+  });
+
+  it("is left out where no VM of that name is meant, or the VM itself", () => {
+    const texts = ["@vm:other", "@vm:web"].map((word) => connect(word, "allow"));
+    expect(made(web, ...texts).rules).toEqual([]);
+    const unbound = { ...given, boundTo: (name: string) => (name === "web" ? web.id : null), placeOf };
+    expect(compileRules(rules(connect("@vm:printer", "allow")), web, unbound).rules).toEqual([]);
+    const own = (): { link: string; name: string } => ({ link: "link-1", name: "web" });
+    expect(compileRules(rules(connect("@vm:web", "allow")), web, { ...given, placeOf: own }).rules).toEqual([]);
+  });
+
+  it("is no question where the VM asks on first use, and has all of it scanned where it says so", () => {
+    const asked = compileRules(rules(connect("@vm:printer", "allow")), web, { ...given, placeOf, asks: true });
+    expect(asked.rules.map(({ decision }) => decision)).toEqual(["allow", "ask"]);
+    expect(made(web, connect("@vm:printer", "allow", ", scan: true")).scan).toBe(true);
   });
 });
 
@@ -179,6 +213,8 @@ function firewallDecides(list: readonly FirewallRule[], destination: Destination
         return destination.name === to.name;
       case "names-below":
         return destination.name?.endsWith(`.${to.name}`) ?? false;
+      case "vm":
+        return false;
       case "addresses": {
         const pattern = parseDestinationPattern(to.cidr);
         return pattern !== null && matchesDestination(pattern, { ...destination, name: null });

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { FirewallRule, FirewallTarget } from "#shared/model/firewall.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import { type Circumstances, decisionFrom } from "../policy/evaluate.ts";
 import type { PortPattern } from "../policy/destination.ts";
@@ -24,7 +25,12 @@ export interface CompileOptions extends Pick<Circumstances, "now" | "boundTo"> {
   readonly asks?: boolean;
   /** All of this VM is scanned, whatever its rules say. */
   readonly scans?: boolean;
+  /** Where another VM is; null: it has no link with this firewall. */
+  readonly placeOf?: PlaceOf;
 }
+
+/** The link and the name of a VM. */
+export type PlaceOf = (vm: VmId) => { readonly link: string; readonly name: string } | null;
 
 /** Of what no rule of the policy is for, where a VM asks on first use. */
 const FIRST_USE: FirewallRule = {
@@ -40,13 +46,13 @@ const FIRST_USE: FirewallRule = {
 export function compileRules(
   rules: readonly Rule[],
   vm: VmParty,
-  { now, boundTo, asks = false, scans = false }: CompileOptions,
+  { now, boundTo, asks = false, scans = false, placeOf = () => null }: CompileOptions,
 ): CompiledRules {
   const compiled: FirewallRule[] = [];
   const sources = new Map<string, Rule>();
   let scan = scans;
   for (const rule of rules) {
-    const to = targetOf(rule.to);
+    const to = rule.to.kind === "vm-place" ? vmTarget(rule.to, vm, boundTo, placeOf) : targetOf(rule.to);
     if (to === null || !isForConnections(rule)) continue;
     const decided = decisionFrom(rule, { action: "net.connect", from: vm }, boundTo);
     if (decided === null) continue;
@@ -77,8 +83,22 @@ function isForConnections({ action, type }: Rule): boolean {
   return (action === null || action === "net.connect") && type === null;
 }
 
+type PlacedTarget = PortPattern & { to: FirewallTarget };
+
+/** null: there is no such VM behind this firewall, or it is the VM itself. */
+function vmTarget(
+  { name, port, protocol }: Extract<TargetPattern, { kind: "vm-place" }>,
+  from: VmParty,
+  boundTo: CompileOptions["boundTo"],
+  placeOf: PlaceOf,
+): PlacedTarget | null {
+  const id = boundTo(name);
+  const place = id === null || id === from.id ? null : placeOf(id);
+  return place === null ? null : { to: { kind: "vm", ...place }, port, protocol };
+}
+
 /** null: no connection to the outside is meant. */
-function targetOf(pattern: TargetPattern): (PortPattern & { to: FirewallTarget }) | null {
+function targetOf(pattern: TargetPattern): PlacedTarget | null {
   switch (pattern.kind) {
     case "any":
       return { to: { kind: "any" }, port: null, protocol: null };

@@ -82,6 +82,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
       return { vm: unit.vm, program: unit.by("network-rules"), start: () => unit.start() };
     },
     vms: () => application.parties,
+    vmAt: (address) => indices.vmAt(address),
     dns: setting("dns"),
     privateAnswers: setting("privateAnswers"),
     asks: setting("ask"),

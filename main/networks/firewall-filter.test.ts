@@ -275,6 +275,34 @@ it("tells a change of the policy, of VMs and of the host's addresses once, and n
   expect(program.last?.notInternet).toEqual([]);
 });
 
+it("tells a way to another VM while that has a link here, and in another revision when it comes or goes", async () => {
+  await write(rule("web", "@vm:home:631", "allow"));
+  up();
+  const to = () => rulesOf("link-1")?.rules.map((one) => one.to);
+  const way = (name: string) => [{ kind: "vm", link: "link-2", name }];
+  expect(to()).toEqual(way("home"));
+  const before = rulesOf("link-1")?.revision ?? 0;
+  filter.setLinks([filteredLink(1, idOf(WEB))], null);
+  settle();
+  expect([to(), rulesOf("link-1")?.revision]).toEqual([[], before + 1]);
+  // Another VM has its number now.
+  const other = vm("other", 3);
+  vms = [WEB, HOME, other];
+  filter.setLinks([filteredLink(1, idOf(WEB)), filteredLink(2, idOf(other))], null);
+  settle();
+  expect(to()).toEqual([]);
+  // It goes with the VM, whatever that is called.
+  vms = [WEB, { ...HOME, name: "flat" }];
+  policy.vmsChanged();
+  filter.setLinks([filteredLink(1, idOf(WEB)), filteredLink(2, idOf(HOME))], null);
+  settle();
+  expect(to()).toEqual(way("flat"));
+  vms = [WEB, { ...vm("home", 4) }];
+  filter.setLinks([filteredLink(1, idOf(WEB)), filteredLink(2, idOf(vm("home", 4)))], null);
+  settle();
+  expect(to()).toEqual([]);
+});
+
 it("a VM that is not there any more may connect to nothing", async () => {
   await write(rule("@any", "@any", "allow"));
   up();

@@ -292,7 +292,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #state(): FirewallState {
     const { vms, rules, hostNetworks, dns = () => [], privateNames = () => [], scanRules = () => [] } = this.#options;
     const known = new Map(vms().map((vm) => [vm.id, vm]));
-    const made = rules.make(new Map(this.#links.map(({ vm }) => [vm, known.get(vm) ?? null])));
+    const linkOf = (vm: VmId): string | null => this.#links.find((link) => link.vm === vm)?.id ?? null;
+    const made = rules.make(new Map(this.#links.map(({ vm }) => [vm, known.get(vm) ?? null])), linkOf);
     const links = this.#links.flatMap(({ id, own, guest, vm }): FirewallLink[] => {
       const ofVm = made.get(vm);
       return ofVm === undefined ? [] : [{ id, own, guest, rules: ofVm }];

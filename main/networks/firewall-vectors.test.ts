@@ -24,7 +24,7 @@ import {
 } from "#shared/model/service-messages.ts";
 import { settingProblem } from "#shared/model/service.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { Destination, VmParty } from "../policy/crossing.ts";
+import type { Destination, VmParty, VmPlace } from "../policy/crossing.ts";
 import { addressesIn } from "../policy/destination.ts";
 import { evaluate } from "../policy/evaluate.ts";
 import { readPolicy } from "../policy/policy-file.ts";
@@ -55,18 +55,22 @@ function rule({
 }
 
 const web: VmParty = { kind: "vm", id: "web" as VmId, name: "web", label: "coral", role: "app", template: "debian" };
+const printer: VmParty = { ...web, id: "printer" as VmId, name: "printer" };
 const given = {
   now: Date.parse("2026-11-28T12:00:00Z"),
-  boundTo: () => web.id,
+  boundTo: (name: string) => (name === "printer" ? printer.id : web.id),
   hasScanner: () => true,
   isNear: addressesIn(["8.8.4.0/24", "198.19.7.7/24", "2001:2:0:7::7/64"]),
+  addressesOf: (id: VmId) => (id === printer.id ? ["10.137.0.10", "fd00:137:2::2"] : []),
 };
 
-/** `PROTOCOL [NAME=]ADDRESS PORT` */
-function destinationOf(text: string): Destination {
+/** `PROTOCOL [NAME=]ADDRESS PORT`. The policy knows another VM by its name, the firewall by its address. */
+function destinationOf(text: string): Destination | VmPlace {
   const [protocol = "", place = "", port] = text.split(" ");
   const [address = "", name = null] = place.split("=").toReversed();
-  return { kind: "destination", name, address, port: Number(port), protocol: protocol as "tcp" | "udp" };
+  const ports = { port: Number(port), protocol: protocol as "tcp" | "udp" };
+  if (given.addressesOf(printer.id as VmId).includes(address)) return { kind: "vm-place", vm: printer, ...ports };
+  return { kind: "destination", name, address, ...ports };
 }
 
 describe.each(vectors.decisions)("rules $policy", ({ policy, rules, connections }) => {
@@ -79,7 +83,8 @@ describe.each(vectors.decisions)("rules $policy", ({ policy, rules, connections 
   const all = read.value.rules;
 
   it("are told as they are", () => {
-    const told = compileRules(all, web, given).rules.map(({ decision, to, port, protocol }) => ({
+    const placeOf = () => ({ link: "link-2", name: "printer" });
+    const told = compileRules(all, web, { ...given, placeOf }).rules.map(({ decision, to, port, protocol }) => ({
       ...{ decision, to, port, protocol },
     }));
     expect(told).toEqual(rules);
@@ -92,7 +97,7 @@ describe.each(vectors.decisions)("rules $policy", ({ policy, rules, connections 
       rule: own,
       refusal,
     } = evaluate(all, { action: "net.connect", from: web, to: destination, type: null, bytes: null }, given);
-    const builtin = refusal === "encrypted-dns" || refusal === "quic" ? refusal : "default-deny";
+    const builtin = refusal === null ? "default-deny" : refusal;
     expect(`${decision} ${own === null ? `builtin:${builtin}` : all.indexOf(own)}`).toBe(outcome);
   });
 });

@@ -30,6 +30,8 @@ const pastFlow: z.ZodType<PastFlow> = z.strictObject({
   vm: z.string(),
   name: z.string().nullable(),
   address: z.string().nullable(),
+  // Lines of earlier versions have none.
+  toVm: z.string().nullable().default(null),
   port: z.int().nullable(),
   protocol: z.enum(FLOW_PROTOCOLS),
   bytesOut: z.number(),
@@ -143,12 +145,12 @@ export class FlowHistory {
   }
 
   /** @param count how often it has happened since its last line */
-  #add({ key, vm, cells, rule, reason, sinceMs }: Flow, endedMs: number, count = cells.count): void {
+  #add({ key, vm, cells, toVm, rule, reason, sinceMs }: Flow, endedMs: number, count = cells.count): void {
     this.#written.set(key, { count: cells.count, atMs: endedMs, again: null });
     const { name, address, port, protocol, bytesOut, bytesIn, verdict } = cells;
     const ageS = Math.max(0, Math.round((endedMs - sinceMs) / 1000));
     const past: PastFlow = {
-      ...{ endedMs: Math.round(endedMs), ageS, vm, name, address, port, protocol },
+      ...{ endedMs: Math.round(endedMs), ageS, vm, name, address, toVm, port, protocol },
       ...{ bytesOut, bytesIn, verdict, rule, reason, count },
     };
     this.#waiting.push(`${JSON.stringify(past)}\n`);
@@ -207,6 +209,7 @@ function readLine(line: string): PastFlow | null {
 
 function isMeant(flow: PastFlow, { words, verdict }: HistoryFilter): boolean {
   if (verdict !== null && flow.verdict !== verdict) return false;
-  const text = `${flow.vm} ${flow.name ?? ""} ${flow.address ?? ""} ${flow.port ?? ""} ${flow.rule.text}`.toLowerCase();
+  const { vm, name, address, toVm, port, rule } = flow;
+  const text = `${vm} ${name ?? ""} ${address ?? ""} ${toVm ?? ""} ${port ?? ""} ${rule.text}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }

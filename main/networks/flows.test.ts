@@ -11,6 +11,7 @@ import { FlowHistory } from "./flow-history.ts";
 import { Flows, flowView, shownFlow } from "./flows.ts";
 
 const WEB = "11111111-0000-4000-8000-000000000000" as VmId;
+const PRINTER = "22222222-0000-4000-8000-000000000000" as VmId;
 const SOURCE = { line: 41, text: "action: net.connect, to: @internet" };
 
 class ScriptedFilter extends Emitter<{ connected: []; gone: []; report: [ProgramReport]; changed: [] }> {
@@ -23,15 +24,22 @@ let filter: ScriptedFilter;
 let flows: Flows;
 let now: number;
 let source: { line: number; text: string };
+let names: Map<VmId, string>;
 
 beforeEach(() => {
   filter = new ScriptedFilter();
   now = 1_000_000_000_000;
   source = SOURCE;
+  names = new Map([
+    [WEB, "web"],
+    [PRINTER, "printer"],
+  ]);
   flows = new Flows({
     filter,
     rules: { sourceOf: (rule) => (rule === "rule:1" ? source : null) },
-    nameOf: (vm) => (vm === WEB ? "web" : null),
+    nameOf: (vm) => names.get(vm) ?? null,
+    vmNameAt: (address) => (address === "10.137.0.10" ? (names.get(PRINTER) ?? null) : null),
+    isVm: (name) => [...names.values()].includes(name),
     now: () => now,
   });
   filter.emit("connected");
@@ -76,11 +84,28 @@ it("has a connection with the line that decided", () => {
   says({ a: {} });
   expect(shown()).toEqual([
     {
-      ...{ vm: "web", name: "good.example", address: "198.18.0.1", port: 443, protocol: "tcp" },
-      ...{ bytesOut: 100, bytesIn: 1_000, state: "open", verdict: "allow", reason: "", ageS: 2 },
+      ...{ vm: "web", name: "good.example", address: "198.18.0.1", toVm: null, port: 443 },
+      ...{ protocol: "tcp", bytesOut: 100, bytesIn: 1_000, state: "open", verdict: "allow", reason: "", ageS: 2 },
       rule: { id: "rule:1", revision: 3, line: 41, text: SOURCE.text },
     },
   ]);
+});
+
+it("says which VM is at the other end, as it was then", () => {
+  says({ a: { name: null, address: "10.137.0.10" }, b: { name: null, address: "10.137.0.14" }, c: {} });
+  expect(shown().map(({ toVm }) => toVm)).toEqual(["printer", null, null]);
+  names.delete(PRINTER);
+  says({ a: { name: null, address: "10.137.0.10", bytesIn: 2_000 }, d: { name: null, address: "10.137.0.10" } });
+  expect(shown().map(({ toVm }) => toVm)).toEqual(["printer", null, null, null]);
+  names.set(PRINTER, "printer");
+  // By its name, as the resolver has refused it.
+  const asked = ["printer.vm.internal", "bank.vm.internal", "printer", "@vm:printer"];
+  asked.forEach((name, at) => says({ [`n${at}`]: { ...DENIED, name } }));
+  expect(
+    shown()
+      .slice(4)
+      .map(({ toVm }) => toVm),
+  ).toEqual(["printer", null, null, null]);
 });
 
 it("has what was refused, with the built-in rule's words", () => {

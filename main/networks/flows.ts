@@ -27,6 +27,7 @@ import { escapeForLog } from "#shared/model/text.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
+import { vmOfName } from "../policy/destination.ts";
 import type { FirewallFilter } from "./firewall-filter.ts";
 import type { NetworkRules, RuleSource } from "./network-rules.ts";
 
@@ -49,6 +50,8 @@ export interface Flow {
   readonly vmId: VmId;
   readonly vm: string;
   readonly cells: FlowCells;
+  /** The VM at the other end, by its name then; null: none. */
+  readonly toVm: string | null;
   readonly rule: FlowRule;
   readonly reason: string;
   /** Milliseconds since 1970. */
@@ -76,6 +79,10 @@ interface Options {
   rules: Pick<NetworkRules, "sourceOf">;
   /** null: it is not there any more. */
   nameOf: (vm: VmId) => string | null;
+  /** The name of the VM whose address it is; null: no VM's. */
+  vmNameAt: (address: string) => string | null;
+  /** Whether there is a VM of this name. */
+  isVm: (name: string) => boolean;
   now?: () => number;
 }
 
@@ -176,6 +183,7 @@ export class Flows extends Emitter<FlowEvents> {
       vmId,
       vm: this.#options.nameOf(vmId) ?? before?.vm ?? vmId,
       cells,
+      toVm: before?.toVm ?? this.#vmAt(cells.address) ?? this.#vmNamed(untrusted),
       // A rule says of a flow what it said when that began.
       rule:
         before?.cells.rule === cells.rule && before.cells.revision === cells.revision
@@ -194,6 +202,16 @@ export class Flows extends Emitter<FlowEvents> {
     const hasHappened = before === undefined || happenedTo(before.cells, cells);
     this.emit("changed", flow, !hasHappened && before.reason === flow.reason && before.vm === flow.vm);
     if (hasHappened) this.emit("happened", flow);
+  }
+
+  #vmAt(address: string | null): string | null {
+    return address === null ? null : this.#options.vmNameAt(address);
+  }
+
+  /** Of a look-up that was refused. */
+  #vmNamed({ name: untrustedName, address }: FlowCells): string | null {
+    const vm = untrustedName === null || address !== null ? null : vmOfName(untrustedName);
+    return vm !== null && this.#options.isVm(vm) ? vm : null;
   }
 
   #set(flow: Flow): void {
@@ -265,10 +283,10 @@ export class Flows extends Emitter<FlowEvents> {
 }
 
 /** As the `atoll` command shows it. */
-export function flowView({ vm, cells, rule, reason, sinceMs }: Flow, nowMs: number): FlowView {
+export function flowView({ vm, cells, toVm, rule, reason, sinceMs }: Flow, nowMs: number): FlowView {
   const { name, address, port, protocol, bytesOut, bytesIn, state, verdict } = cells;
   const ageS = Math.max(0, Math.round((nowMs - sinceMs) / 1000));
-  return { vm, name, address, port, protocol, bytesOut, bytesIn, state, verdict, rule, reason, ageS };
+  return { vm, name, address, toVm, port, protocol, bytesOut, bytesIn, state, verdict, rule, reason, ageS };
 }
 
 /** As the desktop shows it. */

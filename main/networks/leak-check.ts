@@ -17,7 +17,7 @@ const MAX_OUTPUT_BYTES = 64 * 1024;
 export interface LeakCheck {
   readonly targets: LeakTargets;
   readonly surroundings: Omit<Surroundings, "hostPort">;
-  /** What the policy says of NAME[:PORT] or ADDRESS:PORT. */
+  /** What the policy says of NAME[:PORT], ADDRESS:PORT or @vm:NAME:PORT. */
   readonly decide: (to: string) => PolicyDecision;
   /** Whether an address is a public one. */
   readonly isInternet: (address: string) => boolean;

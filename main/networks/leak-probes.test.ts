@@ -53,16 +53,19 @@ it("a name that leads to a private address is a leak, and one that leads to the 
   expect(of("198.18.0.10")).toMatchObject({ result: "held" });
 });
 
-it("this computer and other VMs are tried at the port that is open, and are leaks whatever the policy says", () => {
+it("this computer is tried at the port that is open, and is a leak whatever the policy says; another VM unless a rule opens a way", () => {
   const probes = leakProbes(targetsWith({}), {
     host: ["192.168.77.7", "fd00::7"],
     gateway: ["10.137.0.5"],
     others: [{ vm: "bank", address: "10.137.0.10" }],
     hostPort: 40_001,
   });
-  const all = leaks(probes, () => "allow");
-  for (const to of ["192.168.77.7:40001", "[fd00::7]:40001", "10.137.0.5:40001", "10.137.0.10:22"])
-    expect(all).toContain(to);
+  const computer = ["192.168.77.7:40001", "[fd00::7]:40001", "10.137.0.5:40001"];
+  expect(leaks(probes, () => "allow")).toEqual(computer);
+  // Its address is no word of a rule.
+  const all = leaks(probes, (to) => (to === "@vm:bank:22" ? "allow" : "deny"));
+  for (const to of [...computer, "10.137.0.10:80"]) expect(all).toContain(to);
+  expect(all).not.toContain("10.137.0.10:22");
 });
 
 it("of a VM that is not filtered only what is near can leak", () => {

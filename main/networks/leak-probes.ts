@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import type { LeakFinding } from "#shared/model/network.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
+import { vmPlaceWord } from "../policy/destination.ts";
 
 /** What is tried on the internet; where a test internet is, there. */
 export interface LeakTargets {
@@ -48,9 +49,11 @@ export interface LeakProbe {
    * is one where the answer is not on the internet.
    */
   readonly leaksBy: "policy" | "always" | "private";
+  /** As a rule names what is tried, where that is not what is tried. */
+  readonly word?: string;
 }
 
-/** Of what is never reached, whatever the policy says. */
+/** Of what is never reached, whatever the policy says, but for other VMs: rules may open a way to these. */
 export interface Surroundings {
   /** This machine's own addresses. */
   readonly host: readonly string[];
@@ -86,13 +89,18 @@ export function leakProbes(targets: LeakTargets, { host, gateway, others, hostPo
     ...gateway.flatMap((to) => hostPorts.map((port) => always(to, port, "This computer, by way of the gateway"))),
     ...others
       .slice(0, MAX_ADDRESSES)
-      .flatMap(({ vm, address }) => OPEN_PORTS.map((port) => always(address, port, `The VM ${vm}`))),
+      .flatMap(({ vm, address }) => OPEN_PORTS.map((port) => vmProbe(vm, address, port))),
   ];
   return probes.map((probe, at) => ({ id: `p${at}`, ...probe }));
 }
 
 function privateProbe(to: string) {
   return { kind: "tcp", to, port: 80, leaksBy: "policy" } as const;
+}
+
+function vmProbe(vm: string, to: string, port: number): Omit<LeakProbe, "id"> {
+  const word = vmPlaceWord(vm, { port, protocol: null });
+  return { kind: "tcp", to, port, title: `The VM ${vm}`, leaksBy: "policy", word };
 }
 
 function always(to: string, port: number, title: string): Omit<LeakProbe, "id"> {
@@ -128,7 +136,7 @@ export function readResults(untrustedText: string): Map<string, ProbeResult> {
 
 /**
  * What each probe has found.
- * @param decide what the policy says of NAME[:PORT] or ADDRESS:PORT
+ * @param decide what the policy says of NAME[:PORT], ADDRESS:PORT or @vm:NAME:PORT
  * @param isInternet whether an address is a public one
  * @param isFiltered false: the VM's network is the internet, where only what is never reached can leak
  */
@@ -152,6 +160,6 @@ export function findingsOf(
     if (!isFiltered) return found(isNear ? "leak" : "allowed");
     if (leaksBy === "always") return found("leak");
     const isDatagrams = kind === "dns" || kind === "quic";
-    return found(decide(isDatagrams ? `${what}/udp` : what) === "allow" ? "allowed" : "leak");
+    return found(decide(probe.word ?? (isDatagrams ? `${what}/udp` : what)) === "allow" ? "allowed" : "leak");
   });
 }

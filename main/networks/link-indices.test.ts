@@ -31,6 +31,17 @@ it("the number of a VM that is gone is another one's", async () => {
   expect(new LinkIndices(folder).find(home)).toBeUndefined();
 });
 
+it("knows whose an address is, and the addresses of a VM", async () => {
+  const indices = new LinkIndices(folder);
+  await indices.indexOf(home);
+  await indices.indexOf(web);
+  expect([indices.addressesOf(web), indices.addressesOf(vault)]).toEqual([["10.137.0.10", "fd00:137:2::2"], []]);
+  const asked = ["10.137.0.10", "fd00:137:2::2", "10.137.0.9", "10.137.0.14", "", "web"];
+  expect(asked.map((address) => indices.vmAt(address))).toEqual([web, web, null, null, null, null]);
+  await indices.release(web);
+  expect(indices.vmAt("10.137.0.10")).toBeNull();
+});
+
 it.each(["{", "[]", '{"x":1}', `{"${home}":0}`, `{"${home}":4001}`, `{"${home}":7,"${web}":7}`])(
   "a file that says %s is not used",
   async (text) => {

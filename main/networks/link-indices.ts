@@ -6,7 +6,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { VM_ID_PATTERN, type VmId } from "#shared/model/vm.ts";
 import { log } from "../base/log.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
-import { LINK_INDICES } from "./addresses.ts";
+import { guestEnd, LINK_INDICES } from "./addresses.ts";
 
 const FILE = "links.json";
 const kept = z
@@ -27,6 +27,18 @@ export class LinkIndices {
   /** undefined: it has never had a network. */
   find(vm: VmId): number | undefined {
     return this.#indices.get(vm);
+  }
+
+  /** The VM whose own address this is, as `guestEnd` writes it; null: it is no VM's. */
+  vmAt(address: string): VmId | null {
+    const isAt = (index: number): boolean => Object.values(guestEnd(index)).includes(address);
+    return [...this.#indices].find(([, index]) => isAt(index))?.[0] ?? null;
+  }
+
+  /** Of the VM; none: it has never had a network. */
+  addressesOf(vm: VmId): string[] {
+    const index = this.#indices.get(vm);
+    return index === undefined ? [] : Object.values(guestEnd(index));
   }
 
   /** The VM's number; a new one is on the disk when this resolves. */

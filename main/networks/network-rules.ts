@@ -12,7 +12,7 @@ import { log } from "../base/log.ts";
 import { writeFileAtomicallySync } from "../base/write-file.ts";
 import type { VmParty } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
-import { type CompiledRules, compileRules } from "./compile-rules.ts";
+import { type CompiledRules, compileRules, type PlaceOf } from "./compile-rules.ts";
 
 /** Of a rule of policy.yaml as it was then, or of a person's answer. */
 export interface RuleSource {
@@ -61,8 +61,18 @@ export class NetworkRules {
     return this.#revision;
   }
 
-  /** @param vms null: a VM that is not there any more, which may connect to nothing */
-  make(vms: ReadonlyMap<VmId, VmParty | null>): ReadonlyMap<VmId, LinkRules> {
+  /**
+   * @param vms null: a VM that is not there any more, which may connect to nothing
+   * @param linkOf the link of one of them
+   */
+  make(
+    vms: ReadonlyMap<VmId, VmParty | null>,
+    linkOf: (vm: VmId) => string | null = () => null,
+  ): ReadonlyMap<VmId, LinkRules> {
+    const placeOf: PlaceOf = (vm) => {
+      const [link, name] = [linkOf(vm), vms.get(vm)?.name];
+      return link === null || name === undefined ? null : { link, name };
+    };
     const { policy, addRules, asks = () => false, scans = () => false } = this.#options;
     const { circumstances } = policy;
     const sources = new Map<string, RuleSource>();
@@ -74,6 +84,7 @@ export class NetworkRules {
               ...circumstances,
               asks: asks(vm),
               scans: scans(vm),
+              placeOf,
             });
       for (const [rule, { line, text }] of compiled.sources) sources.set(rule, { line, text });
       const added = addRules?.(id, compiled.rules);

@@ -28,6 +28,8 @@ interface Options {
   audit: Pick<AuditLog, "append" | "end">;
   vms: () => readonly VmParty[];
   hostNetworks: HostNetworks;
+  /** Whose address it is, of VMs' links; null: no VM's. */
+  vmAt: (address: string) => VmId | null;
   stateFolder: string;
   /** VMs by their names, of whose names the person is asked on first use. */
   asks?: () => readonly string[];
@@ -57,6 +59,11 @@ export class Network {
   constructor({ stateFolder, ...options }: Options) {
     const { policy, vms } = options;
     const nameOf = (id: VmId): string | null => vms().find((vm) => vm.id === id)?.name ?? null;
+    const vmNameAt = (address: string): string | null => {
+      const vm = options.vmAt(address);
+      return vm === null ? null : nameOf(vm);
+    };
+    const isVm = (name: string): boolean => vms().some((vm) => vm.name === name);
     const passing = new PassingAnswers(() => this.flows);
     const { asks: asking = () => [], scans: scanning = () => [], scanRules } = options;
     // What holds for a VM holds for disposables that are for it.
@@ -74,8 +81,8 @@ export class Network {
       openConnections: () => this.flows.openConnections,
     });
     const { filter } = this;
-    this.flows = new Flows({ filter, rules, nameOf });
-    this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf });
+    this.flows = new Flows({ filter, rules, nameOf, vmNameAt, isVm });
+    this.scanner = new TrafficScanner({ filter, rules: scanRules, nameOf, vmNameAt });
     this.history = new FlowHistory(stateFolder);
     this.history.keep(this.flows);
     const { policyChanges: changes, audit, programs = async () => new Map() } = options;

@@ -150,7 +150,7 @@ function covers(rule: FirewallTarget, answer: FirewallTarget): boolean {
     const destination = parseDestination(answer.cidr.split("/")[0] ?? "");
     return pattern !== null && destination !== null && matchesDestination(pattern, destination);
   }
-  if (rule.kind === "addresses" || !("name" in answer)) return false;
+  if (rule.kind === "addresses" || rule.kind === "vm" || !("name" in answer)) return false;
   if (rule.kind === "name") return answer.kind === "name" && answer.name === rule.name;
   return answer.name.endsWith(`.${rule.name}`) || (answer.kind === "names-below" && answer.name === rule.name);
 }

@@ -23,6 +23,10 @@ import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
 const WEB_ID = "11111111-0000-4000-8000-000000000000" as VmId;
 const WEB: VmParty = { kind: "vm", id: WEB_ID, name: "web", label: "coral", role: "app", template: "debian" };
 
+const PRINTER_ID = "22222222-0000-4000-8000-000000000000" as VmId;
+const PRINTER: VmParty = { ...WEB, id: PRINTER_ID, name: "printer" };
+const PRINTER_ADDRESS = "10.137.0.10";
+
 let folder: string;
 let policy: Policy;
 let network: Network;
@@ -36,7 +40,7 @@ beforeEach(async () => {
     path.join(folder, "policy.yaml"),
     'rules:\n  - {action: net.connect, from: web, to: "@internet", decision: allow}\n',
   );
-  policy = new Policy({ configFolder: folder, stateFolder: folder, vms: () => [WEB] });
+  policy = new Policy({ configFolder: folder, stateFolder: folder, vms: () => [WEB, PRINTER] });
   await policy.open();
   const policyChanges = new PolicyChanges(policy);
   program = new ScriptedProgram();
@@ -45,17 +49,24 @@ beforeEach(async () => {
     policy,
     policyChanges,
     audit: new AuditLog({ stateFolder: folder }),
-    vms: () => [WEB],
+    vms: () => [WEB, PRINTER],
+    vmAt: (address) => (address === PRINTER_ADDRESS ? PRINTER_ID : null),
     hostNetworks: new HostNetworks(() => []),
     stateFolder: folder,
     scanRules: new ScanRules(folder),
   });
   page = new CheckedPage();
   sendNetworkEvents({ network, page });
-  const status = { ...WEB, kind: undefined };
-  const vm = { definition: { name: "web" }, state: "stopped", status } as unknown as Vm;
-  const application = { vm: () => vm, vms: [vm] } as unknown as Application;
-  const [linkIndices, hostNetworks] = [{ find: () => 1 }, new HostNetworks(() => [])];
+  const vms = [WEB, PRINTER].map(({ id, name, label, role, template }) => {
+    const status = { id, name, label, role, template };
+    return { id, definition: { name }, state: "stopped", status } as unknown as Vm;
+  });
+  const application = { vm: () => vms[0], vms } as unknown as Application;
+  const linkIndices = {
+    find: (id: VmId) => (id === PRINTER_ID ? 2 : 1),
+    vmAt: (address: string) => (address === PRINTER_ADDRESS ? PRINTER_ID : null),
+  };
+  const hostNetworks = new HostNetworks(() => []);
   const handlers = {
     network: networkHandlers({ application, linkIndices, hostNetworks, network, policy, policyChanges }),
   };
@@ -133,6 +144,44 @@ it("a connection is explained, and not tried in a VM that does not run", async (
   await expect(command("network.test", { vm: "web", to: "http://a" })).rejects.toMatchObject({
     code: "usage.bad-argument",
   });
+});
+
+it("a connection to another VM is explained by its name and by its address, and where that VM has no link", async () => {
+  const way = '  - {action: net.connect, from: web, to: "@vm:printer:631", decision: allow}\n';
+  await policy.replace(await policy.text(), `rules:\n${way}`);
+  for (const to of ["@vm:printer:631", "printer.vm.internal:631", "10.137.0.10:631"])
+    expect(await command("network.test", { vm: "web", to })).toMatchObject({
+      ...{ decision: "allow", rule: { line: 2 }, reached: null },
+      explanation:
+        "Line 2 of policy.yaml allows net.connect from web to @vm:printer:631. printer has no link with the firewall now: nothing reaches it.",
+    });
+  network.filter.setLinks([filteredLink(1, WEB_ID), filteredLink(2, PRINTER_ID)], null);
+  expect(await command("network.test", { vm: "web", to: "@vm:printer:631" })).toMatchObject({
+    explanation: "Line 2 of policy.yaml allows net.connect from web to @vm:printer:631.",
+  });
+  for (const to of ["@vm:printer:80", "10.137.0.10", "10.137.0.14:631"])
+    expect(await command("network.test", { vm: "web", to })).toMatchObject({ decision: "deny", rule: null });
+  await expect(command("network.test", { vm: "web", to: "@vm:none:1" })).rejects.toMatchObject({
+    code: "vm.not-found",
+  });
+});
+
+it("a rule that opens a way to another VM is made of what was refused, and of one that is open to end it", async () => {
+  const at = { name: null, address: PRINTER_ADDRESS, port: 631 };
+  row("refused", { ...at, state: "closed", verdict: "deny", rule: "builtin:other-vm" });
+  row("other", { ...at, address: "10.137.0.14", state: "closed", verdict: "deny", rule: "builtin:other-vm" });
+  expect(await command("network.flows")).toMatchObject([{ toVm: "printer" }, { toVm: null }]);
+  const word = "@vm:printer:631";
+  const proposed = { vm: "web", to: word, about: word, decision: "allow", minutes: null };
+  expect(await ask("network.tryRule", proposed)).toMatchObject({
+    flips: [{ flow: { toVm: "printer", address: PRINTER_ADDRESS }, now: "allow" }],
+    flipCount: 1,
+  });
+  expect(await ask("network.tryRule", { ...proposed, to: "@internet" })).toMatchObject({ flipCount: 0 });
+  await ask("network.makeRule", proposed);
+  expect(policy.check("net.connect", "web", word, null).decision).toBe("allow");
+  row("open", at);
+  expect(await ask("network.tryRule", { ...proposed, decision: "deny" })).toMatchObject({ ends: 1 });
 });
 
 it("a rule that is made of a flow comes before the one that decided, says what it changes first, and cuts nothing else", async () => {

@@ -13,16 +13,21 @@ import type { PolicyDecision } from "#shared/model/policy.ts";
 import type { Application } from "../application.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
 import { problemWords } from "#shared/model/yaml-file.ts";
-import { type Crossing, partyOf, type VmParty } from "../policy/crossing.ts";
+import { type Destination, partyOf, type VmParty, type VmPlace } from "../policy/crossing.ts";
 import {
   isInternet,
   matchesDestination,
+  matchesPort,
   parseDestination,
   parseDestinationPattern,
   parseInternetPattern,
+  parseVmPlace,
+  vmOfName,
+  vmPlaceWord,
 } from "../policy/destination.ts";
 import type { Policy } from "../policy/policy.ts";
 import { type CellChange, newRuleOf, type PolicyChanges } from "../policy/policy-changes.ts";
+import { vmPlaceOf } from "../policy/simulate.ts";
 import type { Vm } from "../vms/vm.ts";
 import type { Network } from "./network.ts";
 import { flowView, shownFlow } from "./flows.ts";
@@ -38,7 +43,7 @@ const WEEK_DAYS = 7;
 
 interface Parts {
   application: Pick<Application, "vm" | "vms">;
-  linkIndices: Pick<LinkIndices, "find">;
+  linkIndices: Pick<LinkIndices, "find" | "vmAt">;
   hostNetworks: Pick<HostNetworks, "cidrs" | "isNear">;
   network: Network;
   policy: Policy;
@@ -65,11 +70,18 @@ export function networkHandlers({
     },
     "network.test": async ({ vm: reference, to }) => {
       const vm = application.vm(reference);
-      const { decision, rule, explanation } = policy.check("net.connect", vm.definition.name, to, null);
-      const destination = parseDestination(to);
-      const host = destination?.name ?? destination?.address;
-      if (host === undefined || host === null) throw noDestination(to);
-      const reached = vm.state === "running" ? await tryConnect(vm, host, destination?.port ?? null) : null;
+      const { word, other } = placeAt(to, application.vms, linkIndices);
+      const { decision, rule, explanation: why } = policy.check("net.connect", vm.definition.name, word, null);
+      const isServed = other === null || network.filter.served.includes(other.id);
+      const isAway = ` ${other?.definition.name} has no link with the firewall now: nothing reaches it.`;
+      const explanation = decision === "allow" && !isServed ? why + isAway : why;
+      if (vm.state !== "running") return { decision, rule, explanation, reached: null };
+      const index = other === null ? undefined : linkIndices.find(other.id);
+      const destination = parseVmPlace(word) ?? parseDestination(to);
+      const host = index === undefined ? hostOf(destination) : guestEnd(index).ipv4;
+      // A VM that has never had a network has no address.
+      if (host === null && other === null) throw noDestination(to);
+      const reached = host !== null && (await tryConnect(vm, host, destination?.port ?? null));
       return { decision, rule, explanation, reached };
     },
     "network.check": ({ vm: reference, targets }) => {
@@ -106,18 +118,21 @@ export function networkHandlers({
       const rule = newRuleOf({ before, after }, policy.file);
       const statuses = application.vms.map(({ status }) => status);
       const vm = partyOf(application.vm(proposed.vm).status, statuses);
-      const decides = policy.decisionsOf(after);
+      const decisionOf = policy.decisionsOf(after);
+      const parties = statuses.map((status) => partyOf(status, statuses));
+      const decides = (flow: Reached): PolicyDecision =>
+        decisionOf({ action: "net.connect", from: vm, to: crossedTo(flow, parties), type: null, bytes: null });
       const past = await history.read({ sinceS: WEEK_DAYS * DAY_S, words: [], verdict: null }, Infinity);
       const flips = past.flows.flatMap((flow) => {
         const isAbove = ABOVE_RULES.has(flow.rule.id);
-        const now = flow.vm === vm.name && !isAbove ? flipOf(flow, proposed, decides, vm) : null;
+        const now = flow.vm === vm.name && !isAbove ? flipOf(flow, proposed, decides) : null;
         return now === null ? [] : [{ flow, now }];
       });
       const ends = flows.all.filter(
-        ({ vmId, endedMs, cells }) =>
+        ({ vmId, endedMs, cells, toVm }) =>
           vmId === vm.id &&
           endedMs === null &&
-          flipOf(cells, proposed, decides, vm) !== null &&
+          flipOf({ ...cells, toVm }, proposed, decides) !== null &&
           cells.verdict === "allow",
       );
       return {
@@ -154,29 +169,60 @@ function surroundingsOf(
 
 /** @throws AppError vm.not-found, usage.bad-argument */
 function cellOf({ vm, to, about, decision, minutes }: ProposedRule, application: Parts["application"]): CellChange {
-  if (parseDestinationPattern(to) === null && parseInternetPattern(to) === null) throw noDestination(to);
+  const isOne = [parseDestinationPattern, parseInternetPattern, parseVmPlace].some((parse) => parse(to) !== null);
+  if (!isOne) throw noDestination(to);
   return { action: "net.connect", from: application.vm(vm).definition.name, to, about, decision, minutes };
 }
 
 function noDestination(to: string): AppError {
   return new AppError(
     "usage.bad-argument",
-    `"${to}" is no name and no address, with or without ":PORT" or ":PORT/PROTOCOL".`,
+    `"${to}" is no name, no address and no "@vm:NAME", with or without ":PORT" or ":PORT/PROTOCOL".`,
     { to },
   );
 }
 
+/** The VM that is meant by "@vm:NAME", by its name or by its address, and how a rule names that place; `other` null: no VM is. */
+function placeAt(
+  to: string,
+  vms: readonly Vm[],
+  indices: Parts["linkIndices"],
+): { readonly word: string; readonly other: Vm | null } {
+  const destination = parseDestination(to);
+  const name = parseVmPlace(to)?.name ?? vmOfName(destination?.name ?? "");
+  if (name !== null) return { word: to, other: vms.find(({ definition }) => definition.name === name) ?? null };
+  const id = destination === null || destination.address === null ? null : indices.vmAt(destination.address);
+  const other = vms.find((vm) => vm.id === id) ?? null;
+  return other === null || destination === null
+    ? { word: to, other: null }
+    : { word: vmPlaceWord(other.definition.name, destination), other };
+}
+
+function hostOf(destination: Partial<Pick<Destination, "name" | "address">> | null): string | null {
+  return destination?.name ?? destination?.address ?? null;
+}
+
+type Reached = Pick<PastFlow, "name" | "address" | "toVm" | "port" | "protocol" | "verdict">;
+
+/** What a connection went to, as the policy has it. Of a VM that is gone: its address, to which no rule opens a way. */
+function crossedTo({ name, address, toVm, port, protocol }: Reached, vms: readonly VmParty[]): Destination | VmPlace {
+  const transport = protocol === "tcp" || protocol === "udp" ? protocol : null;
+  const place = toVm === null ? null : vmPlaceOf({ name: toVm, port, protocol: transport }, vms);
+  return place ?? { kind: "destination", name, address, port, protocol: transport };
+}
+
 /** What would be decided now of what the proposed rule is about; null: the same. A person's own answers stay theirs. */
 function flipOf(
-  { name, address, port, protocol, verdict }: Pick<PastFlow, "name" | "address" | "port" | "protocol" | "verdict">,
+  flow: Reached,
   { to }: ProposedRule,
-  decides: (crossing: Crossing) => PolicyDecision,
-  from: VmParty,
+  decides: (flow: Reached) => PolicyDecision,
 ): PolicyDecision | null {
+  const transport = flow.protocol === "tcp" || flow.protocol === "udp" ? flow.protocol : null;
+  const destination = { ...flow, kind: "destination", protocol: transport } as const;
+  const place = parseVmPlace(to);
+  if (place !== null && (place.name !== flow.toVm || !matchesPort(place, destination))) return null;
   const pattern = parseDestinationPattern(to);
-  const transport = protocol === "tcp" || protocol === "udp" ? protocol : null;
-  const destination = { kind: "destination", name, address, port, protocol: transport } as const;
   if (pattern !== null && !matchesDestination(pattern, destination)) return null;
-  const now = decides({ action: "net.connect", from, to: destination, type: null, bytes: null });
-  return now === verdict ? null : now;
+  const now = decides(flow);
+  return now === flow.verdict ? null : now;
 }

@@ -24,7 +24,10 @@ let changes: number;
 beforeEach(() => {
   filter = new Filter();
   rules = { problem: "" };
-  scanner = new TrafficScanner({ filter, rules, nameOf: (vm) => (vm === "vm-web" ? "web" : null) });
+  scanner = new TrafficScanner({
+    ...{ filter, rules, nameOf: (vm) => (vm === "vm-web" ? "web" : null) },
+    vmNameAt: (address) => (address === "10.137.0.10" ? "printer" : null),
+  });
   changes = 0;
   scanner.on("changed", () => (changes += 1));
 });
@@ -36,9 +39,15 @@ it("keeps the newest alerts, whose words are escaped", () => {
   says("alert", { ...DATA, signature: "a\u202eb", name: null });
   const all = scanner.since(null);
   expect(all.length).toBe(1_000);
-  expect(all[0]).toMatchObject({ vm: "web", name: null, signature: "a\\u{202e}b", action: "dropped" });
+  expect(all[0]).toMatchObject({ vm: "web", name: null, toVm: null, signature: "a\\u{202e}b", action: "dropped" });
   expect(scanner.newest(2)).toEqual(all.slice(0, 2));
   expect(scanner.since(-1)).toEqual([]);
+});
+
+it("says which VM is at the other end", () => {
+  says("alert", { ...DATA, name: null, address: "10.137.0.10" });
+  says("alert", { ...DATA, name: null, address: null });
+  expect(scanner.since(null).map(({ toVm }) => toVm)).toEqual([null, "printer"]);
 });
 
 it.each<[what: string, change: Row]>([

@@ -15,6 +15,8 @@ interface Options {
   rules: Pick<ScanRules, "problem">;
   /** null: it is not there any more. */
   nameOf: (vm: VmId) => string | null;
+  /** The name of the VM whose address it is; null: no VM's. */
+  vmNameAt: (address: string) => string | null;
 }
 
 interface ScannerEvents {
@@ -28,7 +30,7 @@ export class TrafficScanner extends Emitter<ScannerEvents> {
   #alerts: AlertView[] = [];
   #said = OFF;
 
-  constructor({ filter, rules, nameOf }: Options) {
+  constructor({ filter, rules, nameOf, vmNameAt }: Options) {
     super();
     this.#rules = rules;
     filter.on("gone", () => this.#is(OFF));
@@ -48,6 +50,7 @@ export class TrafficScanner extends Emitter<ScannerEvents> {
         vm: nameOf(vm) ?? vm,
         name: name === null ? null : escapeForLog(name),
         address: address === null ? null : escapeForLog(address),
+        toVm: address === null ? null : vmNameAt(address),
         signature: escapeForLog(signature),
         ...rest,
       };

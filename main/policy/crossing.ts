@@ -52,6 +52,16 @@ export interface Destination {
   readonly protocol: Transport | null;
 }
 
+/** Another VM, to which a connection of `net.connect` goes. */
+export interface VmPlace {
+  readonly kind: "vm-place";
+  readonly vm: VmParty;
+  /** null: any. */
+  readonly port: number | null;
+  /** null: TCP, where there is a port. */
+  readonly protocol: Transport | null;
+}
+
 /** Of `service.use`: the name of an installed service. */
 export interface ServiceParty {
   readonly kind: "service";
@@ -61,7 +71,7 @@ export interface ServiceParty {
 export interface Crossing {
   readonly action: PolicyAction;
   readonly from: Party;
-  readonly to: Party | Destination | ServiceParty;
+  readonly to: Party | Destination | VmPlace | ServiceParty;
   /** A MIME type without its parameters; null: not known yet, or there is none. */
   readonly type: string | null;
   /** null: not known yet. */

@@ -6,7 +6,8 @@ export const DEFAULT_POLICY = `# What may cross between VMs. The first rule that
 #             or "@any": all of these but exec, which has to be named
 #   from, to: a VM's name, "@label:coral", "@role:vault", "@template:debian", "@disposable", "@any",
 #             and "@host", this machine, which has to be named; to: also "@same-label"
-#             net.connect to: a name, "*.name", an address or a network, each with ":PORT" if you like; "@internet"
+#             net.connect to: a name, "*.name", an address or a network, "@internet", another VM as "@vm:NAME",
+#             each with ":PORT" if you like
 #   decision: allow, ask or deny
 #   and, if you like: type: text/plain or image/* (not of file.send)   maxBytes: 1000000   until: 2026-12-24T18:00:00Z
 #                     notify: true (say when something has crossed)   scan: true (only what a scanner has passed)

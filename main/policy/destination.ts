@@ -1,6 +1,7 @@
 /** Destinations of `net.connect`, as rules write them and as connections have them. */
 import { BlockList, isIP } from "node:net";
 import { DOMAIN_NAME } from "#shared/model/domain-name.ts";
+import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
 import type { Destination, Transport } from "./crossing.ts";
 
 /** `port` null: all ports; `protocol` null: both, and there is none without a port. */
@@ -122,6 +123,31 @@ export function parseInternetPattern(text: string): PortPattern | null {
   return parts?.host === "@internet" ? { port: parts.port, protocol: parts.protocol } : null;
 }
 
+const VM_PLACE = "@vm:";
+
+/** `@vm:NAME`, with an optional `:PORT` or `:PORT/PROTOCOL`. null: it is not. */
+export function parseVmPlace(text: string): (PortPattern & { name: string }) | null {
+  const parts = text.startsWith(VM_PLACE) ? splitPort(text.slice(VM_PLACE.length)) : null;
+  if (parts === null || !VM_NAME_PATTERN.test(parts.host)) return null;
+  return { name: parts.host, port: parts.port, protocol: parts.protocol };
+}
+
+/** As agents/netfilter/src/resolver/known.rs has it. */
+const VM_NAMES = /^(?:(.*)\.)?vm\.internal\.?$/i;
+
+/** Of `NAME.vm.internal`, by which the firewall says where a VM is: its name, or "" of what is none. null: it is no name there. */
+export function vmOfName(name: string): string | null {
+  const match = VM_NAMES.exec(name);
+  if (match === null) return null;
+  const vm = (match[1] ?? "").toLowerCase();
+  return VM_NAME_PATTERN.test(vm) ? vm : "";
+}
+
+/** As a rule writes it. */
+export function vmPlaceWord(vm: string, ports: PortPattern): string {
+  return `${VM_PLACE}${withPorts(vm, ports)}`;
+}
+
 /** `NAME`, `*.NAME`, an address or CIDR, each with an optional `:PORT` or `:PORT/PROTOCOL`. null: it is none of these. */
 export function parseDestinationPattern(text: string): DestinationPattern | null {
   const parts = splitPort(text);
@@ -160,7 +186,12 @@ export function matchesDestination(pattern: DestinationPattern, destination: Des
   return pattern.kind === "name" ? asked === pattern.name : asked.endsWith(pattern.suffix);
 }
 
-export function matchesPort(pattern: PortPattern, { port, protocol }: Destination): boolean {
+/** Whether the pattern means this address, whatever its name. */
+export function containsAddress(pattern: DestinationPattern, address: string): boolean {
+  return pattern.kind === "addresses" && contains(pattern.network, address);
+}
+
+export function matchesPort(pattern: PortPattern, { port, protocol }: Pick<Destination, "port" | "protocol">): boolean {
   if (pattern.port === null) return true;
   return pattern.port === port && (pattern.protocol === null || pattern.protocol === (protocol ?? "tcp"));
 }

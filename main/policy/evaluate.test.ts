@@ -16,7 +16,13 @@ import { RulesInForce } from "./rules-in-force.ts";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const idOf = (name: string): VmId => `vm-${name}` as VmId;
-const bound: Circumstances = { now: NOW, boundTo: idOf, hasScanner: () => true, isNear: () => false };
+const bound: Circumstances = {
+  now: NOW,
+  boundTo: idOf,
+  hasScanner: () => true,
+  isNear: () => false,
+  addressesOf: (id) => (id === idOf("printer") ? ["10.137.0.10", "fd00:137:2::2"] : []),
+};
 
 function vm(
   name: string,
@@ -205,24 +211,102 @@ it("without a rule all is denied", () => {
   expect(evaluate([], paste(home, web), bound)).toEqual({ decision: "deny", rule: null, refusal: null });
 });
 
-it.each(["10.137.0.10", "10.137.0.10:80", "[fd00:137:2::2]:22/udp", "10.137.255.1"])(
-  "no rule opens a way to another VM's address, %s, and that is said",
-  (to) => {
-    for (const pattern of ["@any", "10.0.0.0/8", "fd00::/8", "10.137.0.10", "@internet"])
-      for (const decision of ["allow", "ask"]) {
-        const given = rules(`action: net.connect, from: home, to: "${pattern}", decision: ${decision}`);
-        const evaluation = evaluate(given, connect(to), bound);
-        expect(evaluation).toEqual({ decision: "deny", rule: null, refusal: "other-vm" });
-        expect(explain(evaluation, connect(to)).explanation).toBe(
-          `That is an address of VMs' own links, to which no rule opens a way: net.connect from home to ${to} is denied.`,
-        );
-      }
-    // Addresses beside them are as ever.
-    const near = rules('action: net.connect, from: home, to: "@any", decision: allow');
-    for (const other of ["10.136.255.255", "10.138.0.0", "[fd00:136:ffff::1]:22", "[fd00:138::]:22"])
-      expect(evaluate(near, connect(other), bound)).toMatchObject({ decision: "allow", refusal: null });
-  },
-);
+it.each([
+  "10.137.0.10",
+  "10.137.0.10:80",
+  "[fd00:137:2::2]:22/udp",
+  "10.137.255.1",
+  "none.vm.internal:80",
+  "vm.internal",
+])("no rule opens a way to another VM's address, %s, and that is said", (to) => {
+  for (const pattern of [
+    "@any",
+    "none.vm.internal",
+    "*.internal",
+    "10.0.0.0/8",
+    "fd00::/8",
+    "10.137.0.10",
+    "@internet",
+  ])
+    for (const decision of ["allow", "ask"]) {
+      const given = rules(`action: net.connect, from: home, to: "${pattern}", decision: ${decision}`);
+      const evaluation = evaluate(given, connect(to), bound);
+      expect(evaluation).toEqual({ decision: "deny", rule: null, refusal: "other-vm" });
+      expect(explain(evaluation, connect(to)).explanation).toBe(
+        `That is an address or a name of VMs, to which only a rule for "@vm:NAME" opens a way: net.connect from home to ${to} is denied.`,
+      );
+    }
+  // Addresses beside them are as ever.
+  const near = rules('action: net.connect, from: home, to: "@any", decision: allow');
+  for (const other of [
+    "evilvm.internal",
+    "vm.internal.example",
+    "10.136.255.255",
+    "10.138.0.0",
+    "[fd00:136:ffff::1]:22",
+    "[fd00:138::]:22",
+  ])
+    expect(evaluate(near, connect(other), bound)).toMatchObject({ decision: "allow", refusal: null });
+});
+
+describe("a way from one VM to another", () => {
+  const printer = vm("printer", "coral");
+  const to = (port: number | null, protocol: "tcp" | "udp" | null = null): Crossing["to"] => ({
+    ...{ kind: "vm-place", vm: printer, port, protocol },
+  });
+  const of = (from: Party, place: Crossing["to"], ...lines: string[]) =>
+    evaluate(rules(...lines), { action: "net.connect", from, to: place, type: null, bytes: null }, bound);
+  const line = (word: string, decision = "allow", from = "home"): string =>
+    `action: net.connect, from: "${from}", to: "${word}", decision: ${decision}`;
+  const closed = { decision: "deny", rule: null, refusal: "other-vm" };
+
+  it.each([
+    ["@vm:printer", to(null)],
+    ["@vm:printer", to(53, "udp")],
+    ["@vm:printer:631", to(631)],
+    ["@vm:printer:631/udp", to(631, "udp")],
+  ])("is opened by %s", (word, place) => {
+    expect(of(home, place, line(word))).toMatchObject({ decision: "allow", rule: { line: 2 }, refusal: null });
+    // Nothing else than what may go before a rule does that.
+    expect(of(home, place, line("@any", "ask"), line("@any"), line(word)).decision).toBe("allow");
+    expect(of(web, place, line(word))).toEqual(closed);
+    for (const deny of ["@any", "10.0.0.0/8", "fd00:137:2::2", word])
+      expect(of(home, place, line(deny, "deny"), line(word))).toMatchObject({ decision: "deny", rule: { line: 2 } });
+    for (const other of ["@internet", "10.137.0.14", "printer", "@vm:web"])
+      expect(of(home, place, line(other, "deny"), line(word)).decision).toBe("allow");
+  });
+
+  it.each<[string, Crossing["to"]]>([
+    ["@any", to(631)],
+    ["@internet", to(631)],
+    ["10.137.0.10", to(631)],
+    ["fd00::/8", to(null)],
+    ["printer", to(631)],
+    ["*.internal", to(631)],
+    ["@vm:web", to(631)],
+    ["@vm:printer:631", to(80)],
+    ["@vm:printer:631", to(null)],
+    ["@vm:printer:631/udp", to(631)],
+  ])("is not opened by %s", (word, place) => {
+    expect(of(home, place, line(word))).toEqual(closed);
+  });
+
+  it("leads no VM to itself, and no way to a name or an address", () => {
+    expect(of(printer, to(631), line("@vm:printer", "allow", "printer"))).toEqual(closed);
+    for (const word of ["printer:631", "10.137.0.10:631", "10.1.2.3:631"])
+      expect(of(home, connect(word).to, line("@vm:printer")).decision).toBe("deny");
+    const any = 'action: "@any", from: home, to: "@any", decision: allow';
+    expect(of(home, to(631), any)).toEqual(closed);
+    expect(of(home, to(631), 'action: "@any", from: home, to: printer, decision: allow')).toEqual(closed);
+    expect(of(home, to(631), 'action: "@any", from: home, to: "@any", decision: deny').rule?.line).toBe(2);
+  });
+
+  it("is open to a disposable of the VM as it is to that", () => {
+    const disposable: VmParty = { ...vm("disp-1", "coral", "disposable"), forVm: home };
+    expect(of(disposable, to(631), line("@vm:printer")).decision).toBe("allow");
+    expect(of(disposable, to(631), line("@vm:printer", "allow", "@disposable"))).toEqual(closed);
+  });
+});
 
 describe("what hides names from the firewall", () => {
   it.each<[string, "allow" | "ask" | "deny", string, string, string | null]>([

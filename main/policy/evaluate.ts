@@ -1,8 +1,8 @@
 /** The decision: the first rule that matches, else deny. Pure: enforcement, `atoll policy check` and the tests of the file use it. */
 import type { PolicyAction, PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId } from "#shared/model/vm.ts";
-import type { Crossing, Party } from "./crossing.ts";
-import { isInternet, isOfLinks, matchesDestination, matchesPort } from "./destination.ts";
+import type { Crossing, Destination, Party, VmPlace } from "./crossing.ts";
+import { containsAddress, isInternet, isOfLinks, matchesDestination, matchesPort, vmOfName } from "./destination.ts";
 import { countsFor, type Hiding, hidingOf } from "./hiding.ts";
 import { ADMINISTRATIVE, type PartyPattern, type Rule, type TargetPattern } from "./rules.ts";
 
@@ -16,6 +16,8 @@ export interface Circumstances {
   readonly hasScanner: (action: PolicyAction) => boolean;
   /** Whether an address is this machine's own, or of a network that it is in: it is not on the internet. */
   readonly isNear: (address: string) => boolean;
+  /** Of a VM, those that its network has; none: it has never had one. */
+  readonly addressesOf: (vm: VmId) => readonly string[];
 }
 
 /** Why a rule's own decision is not the result, or why no rule matched that seems to. */
@@ -33,13 +35,18 @@ const NO_RULE: Evaluation = { decision: "deny", rule: null, refusal: null };
 export function evaluate(rules: readonly Rule[], crossing: Crossing, circumstances: Circumstances): Evaluation {
   const { to } = crossing;
   // Whatever a rule says: the address is a number, which another VM may have later.
-  if (to.kind === "destination" && to.address !== null && isOfLinks(to.address))
-    return { ...NO_RULE, refusal: "other-vm" };
+  if (to.kind === "destination" && isOfVms(to)) return { ...NO_RULE, refusal: "other-vm" };
   for (const rule of rules) {
     const decision = matches(rule, crossing, circumstances);
     if (decision !== null) return decided(rule, decision, crossing, circumstances);
   }
+  if (to.kind === "vm-place") return { ...NO_RULE, refusal: "other-vm" };
   return to.kind === "destination" ? { ...NO_RULE, refusal: hidingOf(to) } : NO_RULE;
+}
+
+/** The address or the name of a VM, of which a rule says neither. */
+function isOfVms({ name, address }: Destination): boolean {
+  return (address !== null && isOfLinks(address)) || (name !== null && vmOfName(name) !== null);
 }
 
 function decided(
@@ -56,13 +63,20 @@ function decided(
 }
 
 /** What the rule decides; null: it does not match. */
-function matches(rule: Rule, crossing: Crossing, { now, boundTo, isNear }: Circumstances): PolicyDecision | null {
+function matches(rule: Rule, crossing: Crossing, circumstances: Circumstances): PolicyDecision | null {
+  const { now, boundTo } = circumstances;
   if (rule.action === null ? ADMINISTRATIVE.has(crossing.action) : rule.action !== crossing.action) return null;
   if (rule.until !== null && now >= rule.until) return null;
   if (rule.type !== null && !matchesType(rule.type, crossing.type)) return null;
   if (crossing.to.kind === "destination" && !countsFor(rule, crossing.to)) return null;
   const decision = decisionFrom(rule, crossing, boundTo);
-  return decision !== null && matchesTarget(rule.to, crossing, { boundTo, isNear }) ? decision : null;
+  if (decision === null) return null;
+  const { to } = crossing;
+  const isMeant =
+    to.kind === "vm-place"
+      ? matchesPlace(rule.to, decision, crossing.from, to, circumstances)
+      : matchesTarget(rule.to, crossing, circumstances);
+  return isMeant ? decision : null;
 }
 
 /**
@@ -110,6 +124,26 @@ function isDisposableRole(pattern: PartyPattern): boolean {
   return pattern.kind === "role" && pattern.role === "disposable";
 }
 
+/**
+ * Whether the rule decides about a connection to another VM: only one that names the VM opens a way; what denies everything, or the
+ * VM's address, counts there too. As agents/netfilter/src/decide.rs has it.
+ */
+function matchesPlace(
+  pattern: TargetPattern,
+  decision: PolicyDecision,
+  from: Party,
+  to: VmPlace,
+  { boundTo, addressesOf }: Circumstances,
+): boolean {
+  const { id } = to.vm;
+  if (id === null || (from.kind === "vm" && from.id === id)) return false;
+  if (pattern.kind === "vm-place") return boundTo(pattern.name) === id && matchesPort(pattern, to);
+  if (decision !== "deny") return false;
+  if (pattern.kind === "any") return true;
+  if (pattern.kind !== "destination" || !matchesPort(pattern.destination, to)) return false;
+  return addressesOf(id).some((address) => containsAddress(pattern.destination, address));
+}
+
 function matchesTarget(
   pattern: TargetPattern,
   { from, to }: Crossing,
@@ -120,13 +154,16 @@ function matchesTarget(
     case "destination":
       if (pattern.kind === "internet") return matchesPort(pattern, to) && isInternet(to, isNear);
       return pattern.kind === "destination" && matchesDestination(pattern.destination, to);
+    case "vm-place":
+      return false;
     case "service":
       return pattern.kind === "service" && pattern.name === to.name;
     case "vm":
     case "host":
     case "new-disposable":
       if (pattern.kind === "same-label") return hasSameLabel(from, to);
-      if (pattern.kind === "internet" || pattern.kind === "destination" || pattern.kind === "service") return false;
+      if (pattern.kind === "internet" || pattern.kind === "destination") return false;
+      if (pattern.kind === "vm-place" || pattern.kind === "service") return false;
       return matchesParty(pattern, to, boundTo);
   }
 }

@@ -2,6 +2,7 @@
 import type { PolicyAnswer } from "#shared/model/policy.ts";
 import type { Crossing, Party } from "./crossing.ts";
 import type { Evaluation } from "./evaluate.ts";
+import { vmPlaceWord } from "./destination.ts";
 import type { PartyPattern, Rule, TargetPattern } from "./rules.ts";
 
 const DECIDES = { allow: "allows", ask: "asks about", deny: "denies" } as const;
@@ -15,7 +16,11 @@ const HIDDEN = {
 export function explain({ decision, rule, refusal }: Evaluation, crossing: Crossing): PolicyAnswer {
   const what = `${crossing.action} from ${partyWords(crossing.from)} to ${targetWords(crossing.to)}`;
   if (refusal === "other-vm") {
-    const explanation = `That is an address of VMs' own links, to which no rule opens a way: ${what} is denied.`;
+    const why =
+      crossing.to.kind === "vm-place"
+        ? `No rule of policy.yaml lets it connect to that VM`
+        : `That is an address or a name of VMs, to which only a rule for "@vm:NAME" opens a way`;
+    const explanation = `${why}: ${what} is denied.`;
     return { decision, rule: null, explanation };
   }
   if (rule === null) {
@@ -61,6 +66,8 @@ export function targetWords(to: Crossing["to"]): string {
       const protocol = to.protocol === null ? "" : `/${to.protocol}`;
       return to.port === null ? host : `${host}:${to.port}${protocol}`;
     }
+    case "vm-place":
+      return vmPlaceWord(to.vm.name, to);
     case "service":
       return `the service ${to.name}`;
     default:

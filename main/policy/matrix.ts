@@ -3,10 +3,11 @@ import { setImmediate } from "node:timers/promises";
 import type { RequestOutput } from "#shared/ipc/index.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { type Crossing, HOST, NEW_DISPOSABLE, type VmParty } from "./crossing.ts";
-import { parseDestination } from "./destination.ts";
+import { parseDestination, parseVmPlace } from "./destination.ts";
 import { partyView } from "./party-view.ts";
 import type { Policy, PolicyDecided } from "./policy.ts";
 import type { Rule } from "./rules.ts";
+import { vmPlaceOf } from "./simulate.ts";
 
 type Matrix = RequestOutput<"policy.matrix">;
 export type MatrixCell = NonNullable<Matrix["cells"][number][number]>;
@@ -79,7 +80,8 @@ function placesOf(vms: readonly VmParty[]): Place<VmParty>[] {
 function columnsOf(policy: Policy, action: PolicyAction, vms: readonly VmParty[]): Place[] {
   if (action === "net.connect") {
     const named = wordsOf(policy, action).flatMap((word) => {
-      const party = parseDestination(word);
+      const place = parseVmPlace(word);
+      const party = place === null ? parseDestination(word) : vmPlaceOf(place, vms);
       return party === null ? [] : [{ word, party }];
     });
     return [{ word: "@internet", party: SOME_NAME }, ...named];
@@ -91,11 +93,13 @@ function columnsOf(policy: Policy, action: PolicyAction, vms: readonly VmParty[]
 
 /** The targets that rules for the action name, each once. */
 function wordsOf(policy: Policy, action: PolicyAction): string[] {
-  const words = policy.rules.filter((rule) => rule.action === action && !rule.to.startsWith("@")).map(({ to }) => to);
+  const isOne = (to: string): boolean => !to.startsWith("@") || parseVmPlace(to) !== null;
+  const words = policy.rules.filter((rule) => rule.action === action && isOne(rule.to)).map(({ to }) => to);
   return [...new Set(words)].slice(0, MAX_NAMED_COLUMNS);
 }
 
 function isItself(from: Crossing["from"], to: Crossing["to"]): boolean {
   if (from.kind === "host") return to.kind === "host";
-  return from.kind === "vm" && to.kind === "vm" && from.id === to.id;
+  if (from.kind !== "vm") return false;
+  return (to.kind === "vm" && from.id === to.id) || (to.kind === "vm-place" && from.id === to.vm.id);
 }

@@ -14,6 +14,7 @@ export function partyView(party: Crossing["to"]): CrossingParty {
       return { kind: "vm", id, name, label, role };
     }
     case "destination":
+    case "vm-place":
       return { kind: "destination", name: escapeForLog(targetWords(party)) };
     case "service":
       return { kind: "service", name: party.name };
@@ -31,6 +32,7 @@ export function partyWord(party: Crossing["to"]): string {
     case "new-disposable":
       return "@disposable";
     case "destination":
+    case "vm-place":
       return targetWords(party);
     default:
       return party.name;

@@ -332,6 +332,35 @@ describe("the matrix", () => {
   });
 });
 
+it("the matrix has a column for each VM that a rule opens a way to, and the cell says so", async () => {
+  const way = (to: string): string => `  - {action: net.connect, from: home, to: '${to}', decision: allow}\n`;
+  await policy.replace(await policy.text(), `rules:\n${way("@vm:web:631")}${way("@vm:none")}${way("@any")}`);
+  const { columns, cells } = await ask("policy.matrix", { action: "net.connect" });
+  expect(columns.map(({ word, party }) => [word, party])).toEqual([
+    ["@internet", { kind: "destination", name: "@internet" }],
+    ["@vm:web:631", { kind: "destination", name: "@vm:web:631" }],
+  ]);
+  // Of the host, of home and of web, which is itself.
+  expect(cells.map((row) => row[1]?.decision)).toEqual(["deny", "allow", undefined]);
+  expect(cells[1]?.[1]).toMatchObject({ isOwn: true, rule: { line: 2 } });
+  await ask("policy.setCell", {
+    action: "net.connect",
+    from: "home",
+    to: "@vm:web:631",
+    decision: "deny",
+    minutes: null,
+  });
+  expect(policy.check("net.connect", "home", "@vm:web:631", null).decision).toBe("deny");
+  await expect(
+    ask("policy.setCell", { action: "net.connect", from: "home", to: "@vm:web:631", decision: "ask", minutes: null }),
+  ).rejects.toMatchObject({ code: "policy.broken" });
+  vms = [vms[0] ?? WEB, vm("web", 8)];
+  policy.vmsChanged();
+  expect((await ask("policy.matrix", { action: "net.connect" })).columns[1]?.fixed).toContain("was removed");
+  await ask("policy.deleteRules", { name: "web" });
+  expect(policy.rules.map(({ to }) => to)).toEqual(["@vm:none", "@any"]);
+});
+
 describe("the state of the file", () => {
   it("is in force", async () => {
     expect(await ask("policy.state", {})).toEqual({ state: "in-force", problem: null, hasLastGood: true, unbound: [] });

@@ -12,7 +12,7 @@ import type { Policy, PolicyEdit } from "./policy.ts";
 import { readPolicy } from "./policy-file.ts";
 import { type NewRule, withoutRules, withRule, withRuleReplaced } from "./rule-edit.ts";
 import { planImport } from "./rule-import.ts";
-import type { Rule } from "./rules.ts";
+import { type Rule, vmNameIn } from "./rules.ts";
 
 /** Older changes cannot be undone. */
 const MAX_CHANGES = 50;
@@ -124,7 +124,7 @@ export class PolicyChanges extends Emitter<{ answered: [PolicyChange] }> {
 
   /** @throws AppError policy.changed, policy.broken */
   deleteRules(name: string): Promise<PolicyChange> {
-    const names = ({ from, to }: Rule): boolean => [from, to].some((one) => one.kind === "vm" && one.name === name);
+    const names = ({ from, to }: Rule): boolean => [from, to].some((one) => vmNameIn(one) === name);
     return this.#change((text, rules) =>
       withoutRules(
         text,

@@ -51,6 +51,27 @@ rules:
   expect(second).toMatchObject({ line: 13, action: null, from: { kind: "any" }, to: { kind: "any" } });
 });
 
+it.each([
+  "@vm:",
+  "@vm:B",
+  "@vm:b:0",
+  "@vm:b:70000",
+  "@vm:b:80/sctp",
+  "@vm:b.example",
+  "@vm:*",
+  "@vm:10.0.0.1",
+  "@VM:b",
+])("refuses %s as a VM to connect to", (to) => {
+  expect(
+    problemOf(
+      rule(`action: net.connect
+from: a
+to: "${to}"
+decision: deny`),
+    ),
+  ).toMatchObject({ line: 4 });
+});
+
 it("reads what a person expects, and names it by its line where it has no name", () => {
   const read = readPolicy(
     "tests:\n  - name: a vault\n    action: exec\n    from: '@role:vault'\n    to: web\n    expect: deny\n  - {action: url.open, from: a, to: b, expect: ask}\n",
@@ -91,6 +112,18 @@ describe("refuses, with the place,", () => {
       "rules.0.to",
     ],
     ["a port that is none", rule("action: net.connect\nfrom: a\nto: a.example:70000\ndecision: deny"), 4, "rules.0.to"],
+    [
+      "a question about a connection to a VM",
+      rule('action: net.connect\nfrom: a\nto: "@vm:b"\ndecision: ask'),
+      ...([5, "rules.0.decision"] as const),
+    ],
+    [
+      "a VM to connect to of another action",
+      rule('action: exec\nfrom: a\nto: "@vm:b"\ndecision: deny'),
+      4,
+      "rules.0.to",
+    ],
+    ["the same of any", rule('action: "@any"\nfrom: a\nto: "@vm:b"\ndecision: deny'), 4, "rules.0.to"],
     ["a type that is none", rule("action: exec\nfrom: a\nto: b\ntype: text\ndecision: deny"), 5, "rules.0.type"],
     [
       "a type of files that are sent, which would match nothing",

@@ -4,7 +4,7 @@ import { LABEL_NAMES, type LabelName } from "#shared/model/label.ts";
 import { POLICY_ACTIONS, POLICY_DECISIONS, type PolicyAction } from "#shared/model/policy.ts";
 import { VM_NAME_PATTERN, VM_ROLES, type VmRole } from "#shared/model/vm.ts";
 import { readYaml, type YamlResult } from "#shared/model/yaml-file.ts";
-import { parseDestinationPattern, parseInternetPattern } from "./destination.ts";
+import { parseDestinationPattern, parseInternetPattern, parseVmPlace } from "./destination.ts";
 import type { Expectation, PartyPattern, Rule, TargetPattern } from "./rules.ts";
 
 /** In the configuration folder. */
@@ -60,6 +60,7 @@ const fileSchema = z.strictObject({
       ruleFields
         .superRefine(checkScan)
         .superRefine(checkType)
+        .superRefine(checkAsk)
         .transform((fields, context) => parties(fields, fields.action, context)),
     )
     .max(MAX_RULES)
@@ -130,6 +131,16 @@ function checkType({ action, type }: { action: string; type?: unknown }, context
     context.addIssue({ code: "custom", path: ["type"], message: UNTYPED_SEND });
 }
 
+/** A card is of a name of the internet, and its answer a rule for that. */
+function checkAsk({ action, to, decision }: z.output<typeof ruleFields>, context: z.RefinementCtx): void {
+  if (action === "net.connect" && decision === "ask" && parseVmPlace(to) !== null)
+    context.addIssue({
+      code: "custom",
+      path: ["decision"],
+      message: "must be allow or deny where a VM is connected to",
+    });
+}
+
 /** A rule on one line, as a person would write it with all that is not left to its default. */
 function ruleWords(fields: z.output<typeof ruleFields>): string {
   const { action, from, to, decision, ...rest } = fields;
@@ -182,6 +193,8 @@ function targetPattern(text: string, action: PolicyAction | typeof ANY_ACTION): 
   if (action === "net.connect") {
     const internet = parseInternetPattern(text);
     if (internet !== null) return { kind: "internet", ...internet };
+    const place = parseVmPlace(text);
+    if (place !== null) return { kind: "vm-place", ...place };
     const destination = parseDestinationPattern(text);
     return destination === null ? null : { kind: "destination", destination };
   }

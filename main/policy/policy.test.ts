@@ -197,6 +197,36 @@ describe("a name in a rule", () => {
     expect(policy.check("clipboard.paste", "flat", "web", null).decision).toBe("allow");
   });
 
+  it("of a VM that another one may connect to is bound as well", async () => {
+    const to = '"@vm:printer:631"';
+    const text = `rules:\n  - {action: net.connect, from: home, to: ${to}, decision: allow}\n`;
+    vms = [...vms, vm("printer", 3)];
+    const policy = await opened(text);
+    const decided = () => policy.check("net.connect", "home", "@vm:printer:631", null);
+    expect(policy.check("net.connect", "home", "printer.vm.internal:631", null)).toEqual(decided());
+    expect(policy.check("net.connect", "home", "none.vm.internal:631", null).decision).toBe("deny");
+    expect(decided()).toEqual({
+      decision: "allow",
+      rule: { line: 2, text: "action: net.connect, from: home, to: @vm:printer:631, decision: allow" },
+      explanation: "Line 2 of policy.yaml allows net.connect from home to @vm:printer:631.",
+    });
+    expect(policy.check("net.connect", "home", "@vm:printer:80", null)).toEqual({
+      decision: "deny",
+      rule: null,
+      explanation:
+        "No rule of policy.yaml lets it connect to that VM: net.connect from home to @vm:printer:80 is denied.",
+    });
+    vms = [...vms.slice(0, 2), vm("printer", 4)];
+    policy.vmsChanged();
+    expect(decided().decision).toBe("deny");
+    expect(policy.warnings).toMatchObject([{ line: 2, reason: '"printer" matches nothing: that VM was removed' }]);
+    expect(policy.unbound).toEqual([{ name: "printer", lines: [2], fate: "removed", hasHeir: true }]);
+    policy.takeOver("printer");
+    expect([decided().decision, policy.warnings]).toEqual(["allow", []]);
+    vms = vms.slice(0, 2);
+    expect(() => decided()).toThrow(expect.objectContaining({ code: "vm.not-found" }));
+  });
+
   it("is free again when no rule mentions it any more", async () => {
     const policy = await opened(RULE);
     vms = [vm("home", 3), vm("web", 2, "coral")];
@@ -259,6 +289,22 @@ describe("a crossing in words", () => {
 });
 
 describe("an edit", () => {
+  it("that is the first to name a VM is looked at as it will count", async () => {
+    const policy = await opened("rules: []\n");
+    expect(
+      policy.decisionsOf(RULE)({
+        action: "clipboard.paste",
+        from: vm("home", 1),
+        to: vm("web", 2),
+        type: null,
+        bytes: null,
+      }),
+    ).toBe("allow");
+    expect(policy.tryText(RULE + TEST).tests).toMatchObject([{ actual: "allow", ok: true }]);
+    await policy.replace(await policy.text(), RULE + TEST);
+    expect(paste(policy)).toBe("allow");
+  });
+
   it("counts at once", async () => {
     const policy = await opened(RULE);
     await policy.replace(RULE, RULE.replace("allow", "ask"));

@@ -16,6 +16,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import { type FileProblem, problemWords, unreadable } from "#shared/model/yaml-file.ts";
 import { exists } from "../base/exists.ts";
 import { Emitter } from "../base/emitter.ts";
+import type { VmId } from "#shared/model/vm.ts";
 import { log } from "../base/log.ts";
 import { textOrNone } from "../base/read-text.ts";
 import { watchFolder } from "../base/watch-folder.ts";
@@ -28,7 +29,7 @@ import { EndedRules } from "./ended-rules.ts";
 import { PolicyNames } from "./names.ts";
 import { POLICY_FILE, type PolicyFile, readPolicy } from "./policy-file.ts";
 import { RulesInForce } from "./rules-in-force.ts";
-import type { Rule } from "./rules.ts";
+import { type Rule, vmNameIn } from "./rules.ts";
 import { crossingOf, tryExpectation } from "./simulate.ts";
 
 /** The text of the rules that were last in force: for a start with a file whose tests fail. */
@@ -44,6 +45,8 @@ export interface PolicyOptions {
   isNear?: (address: string) => boolean;
   /** Whether there is a scanner that works, of what an action lets through; without this, none. */
   hasScanner?: Circumstances["hasScanner"];
+  /** Of a VM, those that its network has; without this, none. */
+  addressesOf?: Circumstances["addressesOf"];
   /** Milliseconds since 1970: what the host's clock says, which may jump. */
   now?: () => number;
   /** Milliseconds since any moment, which only ever run on. */
@@ -135,10 +138,11 @@ export class Policy extends Emitter<{ changed: [] }> {
     const fates = new Map(this.unbound.map(({ name, fate }) => [name, fate]));
     return this.#rules.flatMap(({ line, from, to }) =>
       [from, to].flatMap((pattern) => {
-        const fate = pattern.kind === "vm" ? fates.get(pattern.name) : undefined;
-        if (pattern.kind !== "vm" || fate === undefined) return [];
+        const name = vmNameIn(pattern);
+        const fate = name === null ? undefined : fates.get(name);
+        if (fate === undefined) return [];
         const why = fate === "not-yet" ? "there is no VM of that name yet" : "that VM was removed";
-        return [{ file: this.file, line, column: 1, reason: `"${pattern.name}" matches nothing: ${why}` }];
+        return [{ file: this.file, line, column: 1, reason: `"${name}" matches nothing: ${why}` }];
       }),
     );
   }
@@ -149,8 +153,8 @@ export class Policy extends Emitter<{ changed: [] }> {
     const found = new Map<string, UnboundName>();
     for (const { line, from, to } of this.#rules) {
       for (const pattern of [from, to]) {
-        if (pattern.kind !== "vm") continue;
-        const { name } = pattern;
+        const name = vmNameIn(pattern);
+        if (name === null) continue;
         const id = this.#names.boundTo(name);
         if (id !== null && there.has(id)) continue;
         const hasHeir = vms.some((vm) => vm.name === name);
@@ -164,9 +168,10 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** Whether a rule that names this party would mean it: a name may still be that of a VM that was removed. */
   canName(party: Crossing["to"]): boolean {
-    if (party.kind !== "vm") return true;
-    const id = this.#names.boundTo(party.name);
-    return id === null || id === party.id;
+    const vm = party.kind === "vm-place" ? party.vm : party;
+    if (vm.kind !== "vm") return true;
+    const id = this.#names.boundTo(vm.name);
+    return id === null || id === vm.id;
   }
 
   /** A person says that the rules with this name are for the VM that has it now. @throws AppError vm.not-found */
@@ -276,7 +281,7 @@ export class Policy extends Emitter<{ changed: [] }> {
   decisionsOf(text: string): (crossing: Crossing) => PolicyDecision {
     const read = readPolicy(text, this.file);
     if (!read.ok) throw brokenError(read.problem);
-    const { circumstances } = this;
+    const circumstances = this.#onceTaken;
     return (crossing) => evaluate(read.value.rules, crossing, circumstances).decision;
   }
 
@@ -324,8 +329,15 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   /** As they are now. */
   get circumstances(): Circumstances {
-    const { now = Date.now, isNear = () => false, hasScanner = () => false } = this.#options;
-    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner, isNear };
+    const { now = Date.now, isNear = () => false, hasScanner = () => false, addressesOf = () => [] } = this.#options;
+    return { now: now(), boundTo: (name) => this.#names.boundTo(name), hasScanner, isNear, addressesOf };
+  }
+
+  /** As they are when the rules are taken that are looked at: names that they are the first to mention are bound then. */
+  get #onceTaken(): Circumstances {
+    const vms = this.#options.vms();
+    const idOf = (name: string): VmId | null => vms.find((vm) => vm.name === name)?.id ?? null;
+    return { ...this.circumstances, boundTo: (name) => this.#names.boundTo(name) ?? idOf(name) };
   }
 
   async #load(): Promise<void> {
@@ -409,7 +421,8 @@ export class Policy extends Emitter<{ changed: [] }> {
 
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
     const vms = this.#options.vms();
-    return tests.map((test) => tryExpectation(test, rules, vms, this.circumstances));
+    const circumstances = this.#onceTaken;
+    return tests.map((test) => tryExpectation(test, rules, vms, circumstances));
   }
 
   #failingTest(file: PolicyFile): FileProblem | null {
@@ -423,7 +436,7 @@ export class Policy extends Emitter<{ changed: [] }> {
 
 function mentionedIn({ rules, tests }: PolicyFile): Set<string> {
   return new Set(
-    [...rules, ...tests].flatMap(({ from, to }) => [from, to].flatMap((p) => (p.kind === "vm" ? [p.name] : []))),
+    [...rules, ...tests].flatMap(({ from, to }) => [from, to].map(vmNameIn).filter((name) => name !== null)),
   );
 }
 

@@ -10,7 +10,13 @@ import { exportedRules, MAX_IMPORTED_RULES, planImport, rulesToImport } from "./
 import type { Rule } from "./rules.ts";
 import { exampleOf } from "./simulate.ts";
 
-const CIRCUMSTANCES = { now: 0, boundTo: (name: string) => name as VmId, hasScanner: () => false, isNear: () => false };
+const CIRCUMSTANCES = {
+  now: 0,
+  boundTo: (name: string) => name as VmId,
+  hasScanner: () => false,
+  isNear: () => false,
+  addressesOf: () => [],
+};
 const vm = (name: string): VmParty => ({
   kind: "vm",
   id: name as VmId,
@@ -92,6 +98,13 @@ describe("an import", () => {
   it("does not open what a last rule of a person's denies for one action", () => {
     const own = fileOf('action: net.connect, from: "@any", to: "@any", decision: deny');
     expect(decided(imported(own, fileOf(connect("a.example", "allow"))), connect("a.example", "allow"))).toBe("deny");
+  });
+
+  it("does not open a way to another VM that a person has denied", () => {
+    const way = (decision: string): string => connect("@vm:home:631", decision);
+    for (const deny of [way("deny"), connect("@any", "deny")])
+      expect(decided(imported(fileOf(deny), fileOf(way("allow"))), way("allow"))).toBe("deny");
+    expect(decided(imported(DEFAULT_POLICY, fileOf(way("allow"))), way("allow"))).toBe("allow");
   });
 
   it("adds only what is not there yet, once", () => {

@@ -23,7 +23,14 @@ export type TargetPattern =
   | { readonly kind: "same-label" }
   | ({ readonly kind: "internet" } & PortPattern)
   | { readonly kind: "destination"; readonly destination: DestinationPattern }
+  /** Of `net.connect`: the VM that this name is bound to. */
+  | ({ readonly kind: "vm-place"; readonly name: string } & PortPattern)
   | { readonly kind: "service"; readonly name: string };
+
+/** The name by which the pattern means one VM; null: it does not. */
+export function vmNameIn(pattern: TargetPattern): string | null {
+  return pattern.kind === "vm" || pattern.kind === "vm-place" ? pattern.name : null;
+}
 
 export interface Rule {
   /** Of the file, from 1. */

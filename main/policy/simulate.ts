@@ -1,8 +1,8 @@
 /** Crossings in words: what `atoll policy check` asks, and the tests of the policy file. Pure. */
 import { AppError } from "#shared/model/app-error.ts";
 import type { PolicyAction, PolicyTestResult } from "#shared/model/policy.ts";
-import { type Crossing, HOST, NEW_DISPOSABLE, type Party, type VmParty } from "./crossing.ts";
-import { parseDestination } from "./destination.ts";
+import { type Crossing, HOST, NEW_DISPOSABLE, type Party, type VmParty, type VmPlace } from "./crossing.ts";
+import { parseDestination, parseVmPlace, type PortPattern, vmOfName } from "./destination.ts";
 import { type Circumstances, evaluate } from "./evaluate.ts";
 import { partyPattern, UNTYPED_SEND } from "./policy-file.ts";
 import type { Expectation, PartyPattern, Rule, TargetPattern } from "./rules.ts";
@@ -27,11 +27,15 @@ function mimeOf(type: string | null): string | null {
 
 function targetOf(action: PolicyAction, text: string, vms: readonly VmParty[]): Crossing["to"] {
   if (action === "net.connect") {
+    const place = parseVmPlace(text);
+    if (place !== null) return vmPlaceOf(place, vms) ?? notThere(place.name, vms);
     const destination = parseDestination(text);
+    const named = destination?.name == null ? null : vmOfName(destination.name);
+    if (destination !== null && named) return vmPlaceOf({ ...destination, name: named }, vms) ?? destination;
     if (destination !== null) return destination;
     throw new AppError(
       "usage.bad-argument",
-      `"${text}" is no name and no address, with or without ":PORT" or ":PORT/PROTOCOL".`,
+      `"${text}" is no name, no address and no "@vm:NAME", with or without ":PORT" or ":PORT/PROTOCOL".`,
       {
         to: text,
       },
@@ -44,12 +48,24 @@ function targetOf(action: PolicyAction, text: string, vms: readonly VmParty[]): 
 function partyOf(text: string, vms: readonly VmParty[]): Party {
   const pattern = partyPattern(text);
   const party = pattern === null ? null : someone(pattern, vms);
-  if (party !== null) return party;
-  const known = vms.map(({ name }) => name);
-  throw new AppError("vm.not-found", `There is no VM named "${text}"; there are: ${known.join(", ") || "none"}.`, {
-    vm: text,
+  return party ?? notThere(text, vms);
+}
+
+function notThere(name: string, vms: readonly VmParty[]): never {
+  const known = vms.map((vm) => vm.name);
+  throw new AppError("vm.not-found", `There is no VM named "${name}"; there are: ${known.join(", ") || "none"}.`, {
+    vm: name,
     known,
   });
+}
+
+/** null: no VM has that name. */
+export function vmPlaceOf(
+  { name, port, protocol }: PortPattern & { name: string },
+  vms: readonly VmParty[],
+): VmPlace | null {
+  const vm = vms.find((one) => one.name === name);
+  return vm === undefined ? null : { kind: "vm-place", vm, port, protocol };
 }
 
 /** Of `service.use` and `net.connect` the target of a test is written out; null: its VM is not there. */
@@ -109,6 +125,8 @@ function someTarget(pattern: TargetPattern, from: Party, vms: readonly VmParty[]
         port: pattern.port,
         protocol: pattern.protocol,
       };
+    case "vm-place":
+      return vmPlaceOf(pattern, vms);
     case "service":
       return pattern;
     case "destination": {

@@ -4,6 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { MachineOrigin } from "#shared/model/vm.ts";
 import type { FromProgram } from "#shared/model/service-messages.ts";
+import type { PauseCause } from "../hardware/driver.ts";
 import { PROGRAM, type ProgramEvent } from "../link/contracts/program.ts";
 import {
   HELLO,
@@ -35,6 +36,8 @@ let build: () => Promise<void>;
 let startFailure: Error | null;
 /** What a start waits for; null: it takes no time. */
 let coming: Promise<ScriptedMachine> | null;
+/** That an earlier run of the application left. */
+let found: ScriptedMachine | null;
 /** What each next machine goes on from. */
 let origin: MachineOrigin;
 /** What the unit has asked for, in order. */
@@ -46,6 +49,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-"));
   [machines, links, startFailure, coming] = [[], [], null, null];
+  found = null;
   [origin, asked] = ["cold", []];
   build = () => Promise.resolve();
   const read = readManifest(MANIFEST, "service.yaml");
@@ -53,6 +57,7 @@ beforeEach(() => {
   const manifest: ServiceManifest = read.value;
   const driver = {
     ...scriptedDriver(new ScriptedMachine()),
+    adopt: () => Promise.resolve(found),
     start: () => {
       if (startFailure !== null) return Promise.reject(startFailure);
       if (coming !== null) return coming;
@@ -298,6 +303,30 @@ it("is up for as long as its VM, also where the application has found it running
   const machine = machines[0];
   if (machine !== undefined) machine.startedAtMs = Date.now() - 3_600_000;
   expect(unit.uptimeS).toBe(3_600);
+});
+
+describe("a VM that an earlier run of the application has left paused", () => {
+  const left = async (pauseCause: PauseCause): Promise<ScriptedMachine> => {
+    const machine = new ScriptedMachine();
+    machine.pauseCause = pauseCause;
+    found = machine;
+    await vm.adopt();
+    expect([vm.state, unit.state]).toEqual(["paused", "starting"]);
+    return machine;
+  };
+
+  it("is started anew where it is needed, and never goes on", async () => {
+    const machine = await left("asked");
+    await started();
+    expect([machine.orders, machines.length, unit.isHealthy]).toEqual([["kill"], 1, true]);
+    expect(vm.state).toBe("running");
+  });
+
+  it("is left as it is where its disk could not be written", async () => {
+    const machine = await left("no-space");
+    await expect(unit.start()).rejects.toThrow("resume it");
+    expect([machine.orders, machines.length]).toEqual([[], 0]);
+  });
 });
 
 describe("what its manifest has not asked for", () => {

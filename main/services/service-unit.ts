@@ -262,6 +262,9 @@ export class ServiceUnit extends Emitter<UnitEvents> {
       await this.#ending;
       // It may have been stopped, or the application may have ended, meanwhile.
       if (this.#isClosed || this.#phase !== starting) throw this.#notHealthy();
+      // An earlier run of the application has left it so, perhaps half-way through its start: what it would go on from may be in
+      // another machine, too. One whose disk cannot be written says so itself.
+      if (this.vm.state === "paused" && this.vm.status.stateReason === null) await this.vm.kill();
       if (!this.vm.isUnderWay) await this.vm.start();
       this.#hasStarted = true;
       this.#wentOn = this.vm.status.origin !== "cold" && this.vm.status.origin !== null;

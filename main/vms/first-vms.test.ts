@@ -22,7 +22,13 @@ function decision(role: VmRole, to: string): string {
   const read = readPolicy(DEFAULT_POLICY, "/policy.yaml");
   if (!read.ok) throw new Error(read.problem.reason);
   const crossing = crossingOf({ action: "net.connect", from: "one", to, type: null }, [vm]);
-  const circumstances = { now: 0, boundTo: () => vm.id, hasScanner: () => false, isNear: () => false };
+  const circumstances = {
+    now: 0,
+    boundTo: () => vm.id,
+    hasScanner: () => false,
+    isNear: () => false,
+    addressesOf: () => [],
+  };
   return evaluate(read.value.rules, crossing, circumstances).decision;
 }
 

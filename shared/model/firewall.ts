@@ -59,7 +59,9 @@ export type FirewallTarget =
   /** All names below, not the name itself. */
   | { readonly kind: "names-below"; readonly name: string }
   /** CIDR. */
-  | { readonly kind: "addresses"; readonly cidr: string };
+  | { readonly kind: "addresses"; readonly cidr: string }
+  /** The VM of another link. `name`: its own, of small letters, digits and "-". */
+  | { readonly kind: "vm"; readonly link: string; readonly name: string };
 
 export interface FirewallState {
   readonly links: readonly FirewallLink[];
@@ -175,7 +177,7 @@ export const BUILTIN_RULES = {
   "builtin:no-name": "no name was looked up at this address",
   "builtin:quic": "QUIC hides the name, and no rule names its port with /udp",
   "builtin:encrypted-dns": "its look-ups would pass by the firewall, and no rule names its port or name",
-  "builtin:other-vm": "VMs do not see each other",
+  "builtin:other-vm": "no rule opens a way to another VM",
   "builtin:inbound": "nothing may connect to a VM from outside",
   "builtin:too-many": "it has too many connections at a time",
   "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
@@ -187,7 +189,6 @@ export const ABOVE_RULES: ReadonlySet<string> = new Set<keyof typeof BUILTIN_RUL
   "builtin:private-answer",
   "builtin:spoofed",
   "builtin:name-mismatch",
-  "builtin:other-vm",
   "builtin:inbound",
   "builtin:too-many",
   "builtin:not-scanned",

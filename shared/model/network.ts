@@ -47,6 +47,8 @@ export interface FlowView {
   name: string | null;
   /** null: a look-up. */
   address: string | null;
+  /** The VM whose address it is, by its name then; null: no VM's. */
+  toVm: string | null;
   port: number | null;
   protocol: FlowProtocol;
   /** From the VM, and to it. */
@@ -174,6 +176,8 @@ export interface AlertView {
   vm: string;
   name: string | null;
   address: string | null;
+  /** The VM at the other end, by its name then; null: none. */
+  toVm: string | null;
   port: number | null;
   direction: "in" | "out";
   signature: string;

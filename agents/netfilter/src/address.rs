@@ -102,6 +102,14 @@ const NOT_INTERNET_V6: &[&str] = &[
 /// Where the VMs are: no link may reach another one's.
 pub const LINKS: [&str; 2] = ["10.137.0.0/16", "fd00:137::/32"];
 
+/// An address of a link of some VM: of a VM, or of the firewall itself.
+pub fn is_of_links(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.octets().starts_with(&[10, 137]),
+        IpAddr::V6(address) => address.segments().starts_with(&[0xfd00, 0x137]),
+    }
+}
+
 /// The fixed ranges and `more`.
 pub fn not_internet(more: &[Cidr]) -> Vec<Cidr> {
     NOT_INTERNET_V4
@@ -160,6 +168,24 @@ mod tests {
     fn all_fixed_ranges_are_read() {
         assert_eq!(not_internet(&[]).len(), NOT_INTERNET_V4.len() + NOT_INTERNET_V6.len());
         assert!(LINKS.iter().all(|range| range.parse::<Cidr>().is_ok()));
+    }
+
+    #[test]
+    fn addresses_of_links_are_those_of_their_ranges() {
+        let ranges = LINKS.map(|range| range.parse::<Cidr>().unwrap());
+        for text in [
+            "10.137.0.0",
+            "10.137.255.255",
+            "10.136.255.255",
+            "10.138.0.0",
+            "fd00:137::",
+            "fd00:137:ffff::1",
+            "fd00:138::",
+            "fd01:137::",
+        ] {
+            let address = text.parse().unwrap();
+            assert_eq!(is_of_links(address), ranges.iter().any(|range| range.contains(address)), "{text}");
+        }
     }
 
     #[test]

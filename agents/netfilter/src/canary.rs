@@ -7,7 +7,7 @@
 use crate::address::{Cidr, LINKS};
 use crate::cut::checksum;
 use crate::decide::{self, Verdict, World, is_in_force};
-use crate::model::{Decision, LinkRules, Port, Rule, Target, Transport};
+use crate::model::{LinkRules, Port, Rule, Target, Transport};
 use crate::netlink::conntrack::{TCP, UDP};
 use crate::netlink::log::{self, Log};
 use nix::errno::Errno;
@@ -30,7 +30,8 @@ const MAX_RULES: usize = 100;
 /// Where nobody is: of the networks for measurements, which count as internet, and private ones.
 const SOMEWHERE: [&str; 4] = ["198.19.255.254", "2001:2:0:ffff::fffe", "10.255.255.254", "fd00:ffff::fffe"];
 /// Of the web, of what hides names, and one that no rule names by habit.
-const PORTS: [(u8, u16); 5] = [(TCP, 443), (UDP, 443), (TCP, 853), (UDP, 53), (TCP, 4_000)];
+const PORTS: [(u8, u16); 5] = [(TCP, 443), (UDP, 443), (TCP, 853), (UDP, 53), (TCP, UNUSUAL)];
+const UNUSUAL: u16 = 4_000;
 
 /// Where one goes to, and the names by which the VM has looked that up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,10 @@ pub fn canaries(
             }
             Target::Addresses { cidr } => all.push((within(cidr), port)),
             Target::Name { .. } | Target::NamesBelow { .. } => all.extend(addresses(&rule.to).map(|to| (to, port))),
+            Target::Vm { place, .. } => {
+                let both = place.iter().flat_map(|place| [IpAddr::from(place.ipv4), IpAddr::from(place.ipv6)]);
+                all.extend(both.flat_map(|to| [(to, port), (to, Port::of(TCP, UNUSUAL))]));
+            }
         }
     }
     all.into_iter().filter_map(|(to, port)| Some(Canary { to, port: port?, names: names(to) })).collect()
@@ -78,10 +83,6 @@ fn within(range: &Cidr) -> IpAddr {
 
 /// What the kernel has to say of it.
 pub fn expected<'a>(canary: &Canary, rules: &'a LinkRules, world: World<'_>) -> Verdict<'a> {
-    let is_of_links = |range: &str| range.parse::<Cidr>().is_ok_and(|range| range.contains(canary.to));
-    if LINKS.iter().any(|range| is_of_links(range)) {
-        return Verdict { decision: Decision::Deny, rule: decide::OTHER_VM };
-    }
     let names: Vec<&str> = canary.names.iter().map(String::as_str).collect();
     decide::connection(rules, &names, canary.to, Some(canary.port), world)
 }
@@ -189,6 +190,7 @@ mod tests {
 
     use super::*;
     use crate::address::not_internet;
+    use crate::model::Decision;
     use crate::testing::link_with;
 
     fn all(lines: &[&str]) -> Vec<(String, Decision)> {
@@ -212,9 +214,15 @@ mod tests {
     }
 
     #[test]
-    fn each_rule_has_one_and_no_rule_opens_the_way_to_other_vms() {
-        let all =
-            all(&["allow 9.9.9.0/24 53/udp", "allow a.example", "ask b.example", "allow 10.0.0.0/8", "allow internet"]);
+    fn each_rule_has_one_and_no_rule_but_one_that_names_it_opens_the_way_to_another_vm() {
+        let all = all(&[
+            "allow 9.9.9.0/24 53/udp",
+            "allow a.example",
+            "ask b.example",
+            "allow 10.0.0.0/8",
+            "allow internet",
+            "allow @link-2 631",
+        ]);
         let is = |place: &str, decision| assert!(all.contains(&(place.to_owned(), decision)), "{place}: {all:?}");
         is("9.9.9.1 Udp 53", Decision::Allow);
         is("1.2.3.4 Tcp 443", Decision::Allow);
@@ -222,6 +230,10 @@ mod tests {
         is("198.19.255.254 Tcp 443", Decision::Deny);
         is("198.19.255.254 Udp 443", Decision::Deny);
         is("10.137.0.1 Tcp 443", Decision::Deny);
+        for vm in ["10.137.0.10", "fd00:137:2::2"] {
+            is(&format!("{vm} Tcp 631"), Decision::Allow);
+            is(&format!("{vm} Tcp 4000"), Decision::Deny);
+        }
     }
 
     #[test]

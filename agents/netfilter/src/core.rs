@@ -1,7 +1,7 @@
 //! The firewall's state: what was told, what is in force, what VMs looked up and what was refused. One lock for all of it, so
 //! that rules, pins and answers are never inconsistent.
 
-use crate::address::{Cidr, not_internet};
+use crate::address::{Cidr, is_of_links, not_internet};
 use crate::canary::{self, Canary, Prober};
 use crate::cut;
 use crate::decide::{self, World};
@@ -114,7 +114,7 @@ impl Core {
         let mut lost = Lost::default();
         // Of an earlier run: a table that cannot be read is forgotten all the same.
         let before = conntrack::dump(&mut netfilter).unwrap_or_default();
-        lost.add(before.iter().filter(|one| is_carried(one)).map(|one| one.original));
+        lost.add(before.iter().filter(|one| is_carried(one)).flat_map(|one| ends_to_ask(one.original)));
         conntrack::forget_all(&mut netfilter).map_err(failed)?;
         Ok(Self {
             state: State::default(),
@@ -189,7 +189,7 @@ impl Core {
         self.refusals.share_among(state.links.len());
         self.of_links.retain(|id, _| state.links.iter().any(|link| link.id == *id));
         if self.state.lost != state.lost {
-            self.lost.add(state.lost.iter().filter_map(|lost| tuple_of(lost, &state.links)));
+            self.lost.add(state.lost.iter().filter_map(|lost| tuple_of(lost, &state.links)).flat_map(ends_to_ask));
         }
         self.ranges = not_internet(&state.not_internet);
         self.state = state;
@@ -455,10 +455,12 @@ impl Core {
             }
             let Err(error) = cut::cut(&mut self.netfilter, connection) else { continue };
             // Of no link any more: of all.
-            let place = self.link_of(connection.original.source).unwrap_or_default();
-            if !problems.iter().any(|problem| problem.place == place) {
-                let reason = format!("a connection that is denied now could not be cut: {error}");
-                problems.push(Problem { place, reason });
+            let begun_by = self.link_of(connection.original.source).unwrap_or_default();
+            for place in [begun_by].into_iter().chain(self.link_of(connection.original.destination)) {
+                if !problems.iter().any(|problem| problem.place == place) {
+                    let reason = format!("a connection that is denied now could not be cut: {error}");
+                    problems.push(Problem { place, reason });
+                }
             }
         }
         problems
@@ -466,7 +468,8 @@ impl Core {
 
     fn is_still_allowed(&self, connection: &Connection) -> bool {
         let Some(link) = self.link_of(connection.original.source) else { return false };
-        if self.scanned_late.contains(&link) {
+        let other = self.link_of(connection.original.destination);
+        if [Some(&link), other.as_ref()].into_iter().flatten().any(|end| self.scanned_late.contains(end)) {
             return false;
         }
         let Some(rules) = self.rules(&link) else { return false };
@@ -506,10 +509,13 @@ impl Core {
     }
 
     /// Which link a packet of these ends is of, whether its VM has sent it, and the other end.
+    /// Between two VMs: that of the one that has begun the connection, as far as that is known.
     fn link_of_packet(&self, from: SocketAddr, to: SocketAddr) -> Option<(String, bool, SocketAddr, SocketAddr)> {
+        let back = || self.link_of(to.ip()).map(|link| (link, false, to, from));
         match self.link_of(from.ip()) {
+            Some(_) if self.flows.is_known(to, from) => back(),
             Some(link) => Some((link, true, from, to)),
-            None => self.link_of(to.ip()).map(|link| (link, false, to, from)),
+            None => back(),
         }
     }
 
@@ -529,7 +535,8 @@ impl Core {
             self.flows.note(vm, other, format!("dropped by the scanner: {}", alert.signature));
             for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
                 let original = connection.original;
-                if original.from() != vm || original.to() != other {
+                let ends = (original.from(), original.to());
+                if ends != (vm, other) && ends != (other, vm) {
                     continue;
                 }
                 if let Err(error) = cut::cut(&mut self.netfilter, &connection) {
@@ -547,7 +554,9 @@ impl Core {
         let mut all = Vec::new();
         for name in self.names(link, to.ip()) {
             let addresses = of_link.pins.addresses(&name, now).into_iter();
-            let places = addresses.filter(|other| *other != to.ip()).map(|other| SocketAddr::new(other, to.port()));
+            // Not to another VM: that would see the firewall in place of who connects.
+            let addresses = addresses.filter(|other| *other != to.ip() && !is_of_links(*other));
+            let places = addresses.map(|other| SocketAddr::new(other, to.port()));
             // A VM is told all addresses of an answer, also those that rules deny.
             all.extend(
                 places.filter(|other| self.allowed_by(link, std::slice::from_ref(&name), *other, None).is_some()),
@@ -698,6 +707,10 @@ impl Core {
             for connection in
                 conntrack::dump(&mut self.netfilter).unwrap_or_default().iter().filter(|one| is_carried(one))
             {
+                // Another VM is not reached by it.
+                if is_of_links(connection.original.destination) {
+                    continue;
+                }
                 if connection.mark & CHECKED == 0 {
                     // It may have ended by itself.
                     let _ = conntrack::forget(&mut self.netfilter, connection);
@@ -809,6 +822,18 @@ fn is_carried(connection: &Connection) -> bool {
     connection.original.protocol == TCP && conntrack::decision_of(connection.mark) == Decision::Allow
 }
 
+/// Of a connection that is lost: its VM, and another VM where it leads to one.
+fn ends_to_ask(original: Tuple) -> impl Iterator<Item = Tuple> {
+    let back = Tuple {
+        source: original.destination,
+        destination: original.source,
+        source_port: original.destination_port,
+        destination_port: original.source_port,
+        ..original
+    };
+    [original].into_iter().chain(is_of_links(original.destination).then_some(back))
+}
+
 /// By which the link's VM looked the address up, the latest last.
 fn candidates(
     of_links: &HashMap<String, OfLink>,
@@ -902,14 +927,17 @@ mod tests {
     fn where_connections_that_run_cannot_be_looked_at_all_links_have_a_problem_until_they_can() {
         apart(|mut core| {
             // There are no interfaces.
-            assert_eq!(places(&core.tell(state_with(&["allow internet"], false), Vec::new())), ["link-1", UPLINK]);
+            assert_eq!(
+                places(&core.tell(state_with(&["allow internet"], false), Vec::new())),
+                ["link-1", "link-2", UPLINK]
+            );
             assert_eq!(core.retry, None);
             // It answers nothing about connections.
             core.netfilter = Netlink::route().unwrap();
-            assert_eq!(places(&core.apply()), ["", "link-1", UPLINK]);
+            assert_eq!(places(&core.apply()), ["", "link-1", "link-2", UPLINK]);
             assert!(core.retry.is_some());
             core.netfilter = Netlink::netfilter().unwrap();
-            assert_eq!(places(&core.apply()), ["link-1", UPLINK]);
+            assert_eq!(places(&core.apply()), ["link-1", "link-2", UPLINK]);
             assert_eq!(core.retry, None);
         });
     }
@@ -998,6 +1026,53 @@ mod tests {
             assert!(!core.is_stale());
             core.next_end = Some(core.now_ms());
             assert!(core.is_stale());
+        });
+    }
+
+    /// From the first VM to the second one.
+    fn between_vms(port: u16, mark: u32) -> Connection {
+        let tuple = Tuple {
+            source: "10.137.0.6".parse().unwrap(),
+            destination: "10.137.0.10".parse().unwrap(),
+            protocol: TCP,
+            source_port: port,
+            destination_port: 631,
+        };
+        Connection::of_test(port.into(), tuple, mark, 0, Some(3))
+    }
+
+    #[test]
+    fn a_connection_between_vms_ends_where_the_scanner_has_not_seen_its_beginning_at_either_end() {
+        apart(|mut core| {
+            core.tell(state_with(&["allow @link-2 631"], false), Vec::new());
+            core.has_scanner = true;
+            let runs = between_vms(40_000, ALLOWED);
+            assert!(core.is_still_allowed(&runs));
+            for link in ["link-1", "link-2"] {
+                core.scanned_late = HashSet::from([link.to_owned()]);
+                assert!(!core.is_still_allowed(&runs), "{link}");
+            }
+            // Where it cannot be cut, both are to be looked at again.
+            core.netfilter = Netlink::route().unwrap();
+            assert_eq!(places(&core.cut_denied_of(&[runs])), ["link-1", "link-2"]);
+        });
+    }
+
+    #[test]
+    fn what_is_seen_of_a_packet_between_vms_is_of_the_one_that_has_begun() {
+        apart(|mut core| {
+            core.tell(state_with(&["allow @link-2 631"], false), Vec::new());
+            let mark = core.marks.mark(Verdict { decision: Decision::Allow, rule: "allow @link-2 631" }, 3);
+            let runs = between_vms(40_000, mark);
+            let (first, second) = (runs.original.from(), runs.original.to());
+            let links = HashMap::from([(first.ip(), "link-1".to_owned()), (second.ip(), "link-2".to_owned())]);
+            core.flows.see(&[runs], &links, &core.marks, |_, _| Vec::new(), Instant::now());
+            let of = |link: &str, is_out, vm, other| Some((link.to_owned(), is_out, vm, other));
+            assert_eq!(core.link_of_packet(first, second), of("link-1", true, first, second));
+            assert_eq!(core.link_of_packet(second, first), of("link-1", false, first, second));
+            // Nobody has begun it yet.
+            let other = SocketAddr::new(second.ip(), 80);
+            assert_eq!(core.link_of_packet(other, first), of("link-2", true, other, first));
         });
     }
 

@@ -1,8 +1,8 @@
 //! What the rules of a link say: about a look-up, and about a connection to an address whose names are known. Pure; the
 //! chains of ruleset.rs and the elements of pins.rs say the same to the kernel.
 
-use crate::address::Cidr;
-use crate::model::{Decision, LinkRules, NamePattern, Port, Rule, Target, Transport};
+use crate::address::{Cidr, is_of_links};
+use crate::model::{Decision, LinkRules, NamePattern, Place, Port, Rule, Target, Transport};
 use crate::resolver::known;
 use std::net::IpAddr;
 
@@ -97,7 +97,7 @@ fn counts_for(rule: &Rule, is_resolver: bool) -> bool {
         || match &rule.to {
             Target::Any {} | Target::Internet {} => false,
             Target::NamesBelow { name: parent } => known::is_resolver(parent),
-            Target::Name { .. } | Target::Addresses { .. } => true,
+            Target::Name { .. } | Target::Addresses { .. } | Target::Vm { .. } => true,
         }
 }
 
@@ -106,7 +106,7 @@ pub fn is_in_force(rule: &Rule, now_ms: u64) -> bool {
     !rule.only_running && is_before_end(rule, now_ms)
 }
 
-fn is_before_end(rule: &Rule, now_ms: u64) -> bool {
+pub fn is_before_end(rule: &Rule, now_ms: u64) -> bool {
     rule.until.is_none_or(|until| now_ms < until)
 }
 
@@ -118,6 +118,26 @@ fn counts_now(rule: &Rule, World { now_ms, begun_by, .. }: World<'_>) -> bool {
 /// Whether `name` is below `parent`: it is not the parent itself.
 fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+/// Where the VM of this name is, if a rule may let something go there; else why it is not said.
+pub fn place_of_vm<'a>(rules: &'a LinkRules, vm: &str, now_ms: u64) -> Result<Place, Verdict<'a>> {
+    for rule in rules.rules.iter().filter(|rule| counts_for_vms(rule) && is_in_force(rule, now_ms)) {
+        let (is_meant, place) = match &rule.to {
+            Target::Vm { name, place, .. } => (name == vm, *place),
+            Target::Any {} => (true, None),
+            _ => (false, None),
+        };
+        match place {
+            Some(place) if is_meant && rule.decision == Decision::Allow => return Ok(place),
+            // A port leaves the others.
+            _ if is_meant && rule.decision != Decision::Allow && rule.port.is_none() => {
+                return Err(Verdict { decision: Decision::Deny, rule: &rule.id });
+            }
+            _ => {}
+        }
+    }
+    Err(deny(OTHER_VM))
 }
 
 /// Whether the rule is about this name.
@@ -139,6 +159,7 @@ pub fn refusal_of_lookup<'a>(rules: &'a LinkRules, name: &str, now_ms: u64) -> O
             Target::Name { .. } | Target::NamesBelow { .. } => is_named(&rule.to, name),
             // The answer is not known yet: it may allow it, but denies nothing by itself.
             Target::Addresses { .. } => rule.decision == Decision::Allow && !is_resolver,
+            Target::Vm { .. } => false,
         };
         if !matches {
             continue;
@@ -186,6 +207,7 @@ fn decide_by_name<'a>(
                 is_named(&rule.to, name) && (rule.decision == Decision::Deny || world.may_answer(name, address))
             }),
             Target::Addresses { cidr } => cidr.contains(address),
+            Target::Vm { .. } => false,
         })
         .filter(|rule| counts_now(rule, world) && is_about_port(rule, port) && counts_at(rule, port))
         .find(|rule| counts_for(rule, is_resolver))
@@ -207,7 +229,38 @@ pub fn decide<'a>(
     allowed.or(verdicts.first()).copied().unwrap_or_else(|| by_name(None))
 }
 
-/// The whole word on a connection that leaves by the uplink: with what is denied whatever rules say.
+/// Whether the rule counts for addresses of links: no other one opens a way between VMs, and a deny of all or of an address counts
+/// there, too. Nobody is asked about another VM.
+pub fn counts_for_vms(rule: &Rule) -> bool {
+    match rule.to {
+        Target::Vm { .. } => true,
+        Target::Any {} | Target::Addresses { .. } => rule.decision == Decision::Deny,
+        Target::Internet {} | Target::Name { .. } | Target::NamesBelow { .. } => false,
+    }
+}
+
+/// Of a connection to an address of a link.
+fn between_vms<'a>(rules: &'a LinkRules, address: IpAddr, port: Option<Port>, world: World<'_>) -> Verdict<'a> {
+    let is_about = |rule: &Rule| match &rule.to {
+        Target::Vm { place, .. } => place.is_some_and(|place| place.is_at(address)),
+        Target::Addresses { cidr } => cidr.contains(address),
+        _ => true,
+    };
+    let mut counting = rules.rules.iter().filter(|rule| counts_for_vms(rule) && counts_now(rule, world));
+    match counting.find(|rule| is_about(rule) && is_about_port(rule, port)) {
+        None => deny(OTHER_VM),
+        Some(rule) if waits_for_scanner(rule, rules) && !world.has_scanner => deny(NOT_SCANNED),
+        Some(rule) => Verdict { decision: rule.decision, rule: &rule.id },
+    }
+}
+
+/// Of a rule that leads to a VM: either of the two is scanned.
+pub fn waits_for_scanner(rule: &Rule, rules: &LinkRules) -> bool {
+    let is_scanned = |to: &Target| matches!(to, Target::Vm { place: Some(place), .. } if place.is_scanned);
+    rule.decision == Decision::Allow && (rules.scan || is_scanned(&rule.to))
+}
+
+/// The whole word on a connection that leaves by the uplink, or goes to another VM: with what is denied whatever rules say.
 pub fn connection<'a>(
     rules: &'a LinkRules,
     names: &[&str],
@@ -215,6 +268,9 @@ pub fn connection<'a>(
     port: Option<Port>,
     world: World<'_>,
 ) -> Verdict<'a> {
+    if is_of_links(address) {
+        return between_vms(rules, address, port, world);
+    }
     if rules.scan && !world.has_scanner {
         return deny(NOT_SCANNED);
     }
@@ -337,6 +393,93 @@ mod tests {
             let rules = rules(lines);
             let port = port.map(|number| Port { transport: Transport::Tcp, number });
             assert_eq!(decide(&rules, names, address, port, world).rule, result, "{lines:?} {names:?}");
+        }
+    }
+
+    #[test]
+    fn a_way_to_another_vm_is_opened_by_a_rule_that_names_it_and_by_no_other() {
+        let ranges = not_internet(&[]);
+        let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: false, begun_by: None };
+        let (own, other) = ("10.137.0.10", "10.137.0.14");
+        for (lines, address, port, result) in [
+            (&["allow @link-2 631"][..], own, Some(631), "allow @link-2 631"),
+            (&["allow @link-2 631"], "fd00:137:2::2", Some(631), "allow @link-2 631"),
+            (&["allow @link-2 631"], own, Some(80), OTHER_VM),
+            (&["allow @link-2 631"], own, None, OTHER_VM),
+            (&["allow @link-2 631"], other, Some(631), OTHER_VM),
+            (&["allow @link-2 631"], "10.137.0.9", Some(631), OTHER_VM),
+            (&["allow @link-2 631/udp"], own, Some(631), OTHER_VM),
+            (&["allow @link-2"], own, Some(53), "allow @link-2"),
+            (&["allow @link-2"], own, None, "allow @link-2"),
+            // No such link is told.
+            (&["allow @link-9"], own, Some(631), OTHER_VM),
+            (&["allow any"], own, Some(631), OTHER_VM),
+            (&["ask any"], own, Some(631), OTHER_VM),
+            (&["allow internet"], own, Some(631), OTHER_VM),
+            (&["allow 10.137.0.10/32"], own, Some(631), OTHER_VM),
+            (&["allow 10.0.0.0/8", "allow fd00::/8"], "fd00:137:2::2", Some(631), OTHER_VM),
+            (&["allow any", "allow @link-2"], own, Some(631), "allow @link-2"),
+            (&["ask any", "allow @link-2"], own, Some(631), "allow @link-2"),
+            (&["deny any", "allow @link-2"], own, Some(631), "deny any"),
+            (&["deny any 631", "allow @link-2"], own, Some(80), "allow @link-2"),
+            (&["deny 10.0.0.0/8", "allow @link-2"], own, Some(631), "deny 10.0.0.0/8"),
+            (&["deny 10.0.0.0/8", "allow @link-2"], "fd00:137:2::2", Some(631), "allow @link-2"),
+            (&["deny internet", "allow @link-2"], own, Some(631), "allow @link-2"),
+            (&["deny @link-2 631", "allow @link-2"], own, Some(631), "deny @link-2 631"),
+            (&["allow @link-2", "deny @link-2"], own, Some(631), "allow @link-2"),
+        ] {
+            let rules = rules(lines);
+            let port = port.map(|number| Port { transport: Transport::Tcp, number });
+            // A name that was looked up at its address changes nothing.
+            for names in [&[][..], &["a.example"]] {
+                let verdict = connection(&rules, names, address.parse().unwrap(), port, world);
+                assert_eq!(verdict.rule, result, "{lines:?} {address}");
+                assert_eq!(verdict.decision == Decision::Allow, result.starts_with("allow"));
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_vm_is_is_said_where_a_rule_may_open_the_way_to_it() {
+        for (lines, name, result) in [
+            (&["allow @link-2"][..], "other", Ok("10.137.0.10")),
+            (&["allow @link-2 631"], "other", Ok("10.137.0.10")),
+            (&["deny @link-2 80", "allow @link-2"], "other", Ok("10.137.0.10")),
+            (&["allow any", "allow @link-2"], "other", Ok("10.137.0.10")),
+            (&["allow @link-2"], "another", Err(OTHER_VM)),
+            (&["allow @link-2"], "", Err(OTHER_VM)),
+            (&["allow @link-9"], "other", Err(OTHER_VM)),
+            (&["allow any", "allow internet", "allow 10.0.0.0/8"], "other", Err(OTHER_VM)),
+            (&["deny any", "allow @link-2"], "other", Err("deny any")),
+            (&["deny @link-2", "allow @link-2"], "other", Err("deny @link-2")),
+        ] {
+            let rules = rules(lines);
+            let said = place_of_vm(&rules, name, 0).map(|place| place.ipv4.to_string());
+            assert_eq!(said.as_deref().map_err(|verdict| verdict.rule), result, "{lines:?} {name}");
+        }
+    }
+
+    #[test]
+    fn between_two_vms_either_of_which_is_scanned_nothing_passes_without_a_scanner() {
+        let ranges = not_internet(&[]);
+        let mut rules = rules(&["deny @link-2 80", "allow @link-2"]);
+        for (scans, is_scanned) in [(false, false), (true, false), (false, true), (true, true)] {
+            rules.scan = scans;
+            for rule in &mut rules.rules {
+                if let Target::Vm { place: Some(place), .. } = &mut rule.to {
+                    place.is_scanned = is_scanned;
+                }
+            }
+            for has_scanner in [false, true] {
+                let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner, begun_by: None };
+                let decided = |number| {
+                    let port = Some(Port { transport: Transport::Tcp, number });
+                    connection(&rules, &[], "10.137.0.10".parse().unwrap(), port, world).rule.to_owned()
+                };
+                let waits = (scans || is_scanned) && !has_scanner;
+                assert_eq!(decided(631), if waits { NOT_SCANNED } else { "allow @link-2" }, "{scans} {is_scanned}");
+                assert_eq!(decided(80), "deny @link-2 80");
+            }
         }
     }
 

@@ -261,6 +261,11 @@ impl Flows {
         }
     }
 
+    /// Whether a VM has begun a connection of these ends.
+    pub fn is_known(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        self.by_id.values().any(|flow| flow.tuple.from() == from && flow.tuple.to() == to)
+    }
+
     /// By which the VM reached the other end.
     pub fn name_between(&self, vm: SocketAddr, other: SocketAddr) -> Option<&str> {
         let own = self.by_id.values().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other);

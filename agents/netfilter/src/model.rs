@@ -6,7 +6,7 @@ use crate::netlink::conntrack::{TCP, UDP};
 use crate::scanner::rules::{RuleFile, is_good_name};
 use serde::Deserialize;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -152,9 +152,41 @@ pub enum Target {
     // Braces: serde would let unknown fields pass in a variant without them.
     Any {},
     Internet {},
-    Name { name: String },
-    NamesBelow { name: String },
-    Addresses { cidr: Cidr },
+    Name {
+        name: String,
+    },
+    NamesBelow {
+        name: String,
+    },
+    Addresses {
+        cidr: Cidr,
+    },
+    /// Another VM, by its link. `name`: as VMs look it up.
+    Vm {
+        link: String,
+        name: String,
+        /// `None`: no such link is told, or it is the rule's own. The rule matches nothing then.
+        #[serde(skip)]
+        place: Option<Place>,
+    },
+}
+
+/// Of a VM that a rule leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub ipv4: Ipv4Addr,
+    pub ipv6: Ipv6Addr,
+    /// What comes to it is scanned, as what it sends is.
+    pub is_scanned: bool,
+}
+
+impl Place {
+    pub fn is_at(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => address == self.ipv4,
+            IpAddr::V6(address) => address == self.ipv6,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -259,6 +291,7 @@ pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
             Err(reason) => problems.push(Problem { place, reason }),
         }
     }
+    find_places(&mut links);
     let (scan_rules, unnamed): (Vec<RuleFile>, Vec<RuleFile>) =
         loose.scan_rules.into_iter().partition(|rules| is_good_name(&rules.file));
     if let Some(rules) = unnamed.first() {
@@ -268,6 +301,19 @@ pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
     let dns = if loose.dns.is_empty() { gateway.into_iter().collect() } else { loose.dns };
     let LooseState { uplink, not_internet, private_names, lost, .. } = loose;
     Ok((State { links, uplink, dns, not_internet, private_names, scan_rules, lost }, problems))
+}
+
+/// Of rules that lead to VMs of other links.
+fn find_places(links: &mut [Link]) {
+    let place = |link: &Link| Place { ipv4: link.guest.ipv4, ipv6: link.guest.ipv6, is_scanned: link.rules.scan };
+    let places: HashMap<String, Place> = links.iter().map(|link| (link.id.clone(), place(link))).collect();
+    for Link { id, rules, .. } in links {
+        for rule in &mut rules.rules {
+            if let Target::Vm { link, place, .. } = &mut rule.to {
+                *place = places.get(link).filter(|_| link != id).copied();
+            }
+        }
+    }
 }
 
 fn read_link(value: Value) -> Result<Link, String> {
@@ -285,6 +331,11 @@ fn read_link(value: Value) -> Result<Link, String> {
                 return Err(format!("rule {}: '{}' is no name", rule.id.escape_debug(), name.escape_debug()));
             }
             link.rules.checks_names = true;
+        }
+        if let Target::Vm { name, .. } = &rule.to
+            && (!is_canonical(name) || name.contains('.'))
+        {
+            return Err(format!("rule {}: '{}' is no name of a VM", rule.id.escape_debug(), name.escape_debug()));
         }
     }
     Ok(link)
@@ -330,6 +381,9 @@ mod tests {
             ("/links/0/rules/rules/0/to", json!({"kind": "name", "name": "a\" accept"})),
             ("/links/0/rules/rules/0/to", json!({"kind": "addresses", "cidr": "1.2.3.4/33"})),
             ("/links/0/rules/rules/0/to", json!({"kind": "any", "name": "x"})),
+            ("/links/0/rules/rules/0/to", json!({"kind": "vm", "link": "link-2"})),
+            ("/links/0/rules/rules/0/to", json!({"kind": "vm", "link": "link-2", "name": "a.b"})),
+            ("/links/0/rules/rules/0/to", json!({"kind": "vm", "link": "link-2", "name": "a", "place": null})),
             ("/links/0/rules/rules/0/protocol", json!("icmp")),
             ("/links/0/rules/rules/0/protocol", json!("udp")),
         ] {
@@ -357,6 +411,27 @@ mod tests {
         told["links"].as_array_mut().unwrap().push(link);
         let (state, problems) = read_state(told).unwrap();
         assert_eq!((state.links.len(), problems[0].place.as_str()), (0, "link-1"));
+    }
+
+    #[test]
+    fn a_rule_for_a_vm_knows_where_it_is_and_one_for_none_that_is_told_matches_nothing() {
+        for (link, is_told) in [("link-2", true), ("link-3", false), ("link-1", false)] {
+            let mut told = state_json();
+            let mut second = told["links"][0].clone();
+            second["id"] = json!("link-2");
+            second["guest"]["ipv4"] = json!("10.137.0.10");
+            second["rules"]["scan"] = json!(true);
+            told["links"].as_array_mut().unwrap().push(second);
+            told["links"][0]["rules"]["rules"][0]["to"] = json!({ "kind": "vm", "link": link, "name": "printer" });
+            let (state, problems) = read_state(told).unwrap();
+            assert_eq!(problems, []);
+            let place = match state.links[0].rules.rules[0].to {
+                Target::Vm { place, .. } => place,
+                _ => None,
+            };
+            let found = place.map(|place| (place.is_at("10.137.0.10".parse().unwrap()), place.is_scanned));
+            assert_eq!(found, is_told.then_some((true, true)), "{link}");
+        }
     }
 
     #[test]

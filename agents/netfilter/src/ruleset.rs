@@ -7,11 +7,12 @@
 
 use crate::address::{Cidr, LINKS};
 use crate::canary;
-use crate::decide::{self, DEFAULT_DENY, Verdict, is_in_force};
+use crate::decide::{self, DEFAULT_DENY, Verdict, is_before_end, is_in_force};
 use crate::marks::{ALLOWED, CHECKED, CUT, Marks, SCANNED};
 use crate::model::{Decision, Link, Port, Rule, Target};
 use crate::pins::Element;
 use crate::scanner::config::QUEUE;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
 
@@ -130,7 +131,7 @@ pub fn meaning(link: &Link, set: &Ruleset<'_>) -> String {
 }
 
 fn remove_link(text: &mut String, id: &str) {
-    for chain in ["from", "hiding", "pinned", "denied"] {
+    for chain in ["from", "vms", "hiding", "pinned", "denied"] {
         line!(text, "delete chain inet atoll {chain}-{id}");
     }
     for map in ["ports4", "hosts4", "ports6", "hosts6"] {
@@ -236,9 +237,17 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\t}}");
 
     line!(text, "\tchain forward {{ type filter hook forward priority filter; policy drop;");
+    line!(text, "\t\tct mark and {ALLOWED:#x} == 0 drop");
+    // From one VM to another, where a rule of the first one says so. Of the other one nothing but answers.
+    for (from, to) in pairs(set) {
+        line!(text, "\t\tiifname {from} oifname {to} accept");
+        line!(text, "\t\tiifname {to} oifname {from} ct state established,related accept");
+    }
     if set.has_uplink {
-        line!(text, "\t\tct mark and {ALLOWED:#x} == 0 drop");
         line!(text, "\t\tiifname {UPLINK} ct state established,related accept");
+        // The way to another VM may be gone; nobody else has its address.
+        line!(text, "\t\tip daddr {} drop", LINKS[0]);
+        line!(text, "\t\tip6 daddr {} drop", LINKS[1]);
         line!(text, "\t\tiifname != {UPLINK} oifname {UPLINK} accept");
     }
     line!(text, "\t}}");
@@ -262,6 +271,24 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     line!(text, "\t}}");
 }
 
+/// Links between which a rule lets something pass, the one that begins it first.
+fn pairs<'a>(set: &Ruleset<'a>) -> BTreeSet<(&'a str, &'a str)> {
+    let is_joined = |id: &str| set.joined.iter().any(|joined| joined.link.id == id);
+    let mut all = BTreeSet::new();
+    for Link { id, rules, .. } in set.joined.iter().map(|joined| joined.link) {
+        for rule in &rules.rules {
+            if let Target::Vm { link, place: Some(_), .. } = &rule.to
+                && rule.decision == Decision::Allow
+                && is_before_end(rule, set.now_ms)
+                && is_joined(link)
+            {
+                all.insert((id.as_str(), link.as_str()));
+            }
+        }
+    }
+    all
+}
+
 /// Links that are scanned: their packets wait for the scanner's word, as the VM itself sees them, before addresses are changed
 /// on the way out and after that on the way back. Without "bypass": where nobody takes them, they are dropped. Without a scanner
 /// they are dropped here: connections that run are cut (core.rs) a moment after these rules are in force, and nothing of them passes
@@ -281,6 +308,8 @@ fn scan_chains(text: &mut String, set: &Ruleset<'_>) {
     };
     let waits = format!("ct mark and {of:#x} == {ALLOWED:#x} counter {then}");
     let keeps = format!("meta mark and {SCANNED:#x} != 0 ct mark set ct mark or {SCANNED:#x}");
+    // Between two of them a packet was looked at when it came: a second time it would be one that was sent again.
+    let from_scanned = format!("iifname {{ {links} }} accept");
     for (name, hook, priority, at, rule) in [
         ("scan-out", "prerouting", "-140", "iifname", &waits),
         ("scanned-out", "prerouting", "-130", "iifname", &keeps),
@@ -288,6 +317,9 @@ fn scan_chains(text: &mut String, set: &Ruleset<'_>) {
         ("scanned-in", "postrouting", "120", "oifname", &keeps),
     ] {
         line!(text, "\tchain {name} {{ type filter hook {hook} priority {priority}; policy accept;");
+        if name == "scan-in" {
+            line!(text, "\t\t{from_scanned}");
+        }
         line!(text, "\t\t{at} {{ {links} }} {rule}");
         line!(text, "\t}}");
     }
@@ -311,7 +343,7 @@ fn chain_of_hiding(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mu
     let can_match = |rule: &&Rule| {
         let meant =
             |(port, _): &(Port, &str)| decide::is_about_port(rule, Some(*port)) && decide::counts_at(rule, Some(*port));
-        !needs_name(rule, link) && decide::HIDING_PORTS.iter().any(meant)
+        !needs_name(rule, link) && !is_about_vm(rule) && decide::HIDING_PORTS.iter().any(meant)
     };
     for rule in link.rules.rules.iter().filter(|rule| is_in_force(rule, set.now_ms)).filter(can_match) {
         line_of_rule(text, rule, link, marks);
@@ -362,8 +394,6 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     line!(text, "\t\tiifname @untried drop");
     line!(text, "\t\tip daddr {own4} {}", deny(decide::NOT_INTERNET, Decision::Deny));
     line!(text, "\t\tip6 daddr {own6} {}", deny(decide::NOT_INTERNET, Decision::Deny));
-    line!(text, "\t\tip daddr {} {}", LINKS[0], deny(decide::OTHER_VM, Decision::Deny));
-    line!(text, "\t\tip6 daddr {} {}", LINKS[1], deny(decide::OTHER_VM, Decision::Deny));
     line!(text, "\t\tmeta l4proto != {{ tcp, udp, icmp, {ICMPV6} }} {}", deny(DEFAULT_DENY, Decision::Deny));
     line!(text, "\t\ticmp type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
     line!(text, "\t\ticmpv6 type != echo-request {}", deny(DEFAULT_DENY, Decision::Deny));
@@ -373,6 +403,8 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
         "\t\tadd @count-{id} {{ iif ct count over {MAX_CONNECTIONS} }} {}",
         deny(decide::TOO_MANY, Decision::Deny)
     );
+    line!(text, "\t\tip daddr {} goto vms-{id}", LINKS[0]);
+    line!(text, "\t\tip6 daddr {} goto vms-{id}", LINKS[1]);
     if link.rules.scan && !set.has_scanner {
         line!(text, "\t\t{}", deny(decide::NOT_SCANNED, Decision::Deny));
     }
@@ -388,7 +420,7 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
         line!(text, "\t\tct mark set {family} daddr map @hosts{version}-{id} goto pinned-{id}");
     }
     let in_force = || link.rules.rules.iter().filter(|rule| is_in_force(rule, set.now_ms));
-    for rule in in_force().filter(|rule| !needs_name(rule, link)) {
+    for rule in in_force().filter(|rule| !needs_name(rule, link) && !is_about_vm(rule)) {
         line_of_rule(text, rule, link, marks);
     }
     let mut deny = |rule: &str| {
@@ -404,6 +436,29 @@ fn chains_of_link(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut
     line!(text, "\t\t{}", deny(DEFAULT_DENY));
     line!(text, "\t}}");
     chain_of_hiding(text, link, set, marks);
+    chain_of_vms(text, link, set, marks);
+}
+
+/// Of what goes to addresses of links: other VMs, and the firewall itself at links of others.
+fn chain_of_vms(text: &mut String, link: &Link, set: &Ruleset<'_>, marks: &mut Marks) {
+    let Link { id, rules, .. } = link;
+    let deny = |rule: &str, marks: &mut Marks| {
+        let mark = marks.mark(Verdict { decision: Decision::Deny, rule }, rules.revision);
+        format!("meta mark set {mark:#x} goto denied-{id}")
+    };
+    line!(text, "\tchain vms-{id} {{");
+    for rule in rules.rules.iter().filter(|rule| is_in_force(rule, set.now_ms) && decide::counts_for_vms(rule)) {
+        if set.has_scanner || !decide::waits_for_scanner(rule, rules) {
+            line_of_rule(text, rule, link, marks);
+            continue;
+        }
+        let then = deny(decide::NOT_SCANNED, marks);
+        for what in matches(rule) {
+            line!(text, "\t\t{what}{}{then}", port_match(rule));
+        }
+    }
+    line!(text, "\t\t{}", deny(decide::OTHER_VM, marks));
+    line!(text, "\t}}");
 }
 
 /// Whether the rule speaks of what was looked up alone: then the maps say so.
@@ -411,8 +466,12 @@ fn needs_name(rule: &Rule, link: &Link) -> bool {
     match rule.to {
         Target::Name { .. } | Target::NamesBelow { .. } => true,
         Target::Any {} | Target::Internet {} => link.rules.checks_names && rule.decision == Decision::Allow,
-        Target::Addresses { .. } => false,
+        Target::Addresses { .. } | Target::Vm { .. } => false,
     }
+}
+
+fn is_about_vm(rule: &Rule) -> bool {
+    matches!(rule.to, Target::Vm { .. })
 }
 
 fn is_about_all(rule: &Rule) -> bool {
@@ -428,7 +487,10 @@ fn matches(rule: &Rule) -> Vec<String> {
         }
         Target::Addresses { cidr } if cidr.is_ipv4() => vec![format!("ip daddr {cidr} ")],
         Target::Addresses { cidr } => vec![format!("ip6 daddr {cidr} ")],
-        Target::Name { .. } | Target::NamesBelow { .. } => Vec::new(),
+        Target::Name { .. } | Target::NamesBelow { .. } | Target::Vm { place: None, .. } => Vec::new(),
+        Target::Vm { place: Some(place), .. } => {
+            vec![format!("ip daddr {} ", place.ipv4), format!("ip6 daddr {} ", place.ipv6)]
+        }
     }
 }
 
@@ -528,21 +590,62 @@ mod tests {
         assert_eq!(
             end,
             [
-                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x5 goto denied-link-1",
-                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000006 accept",
-                "ip daddr != @not-internet4 ct mark set 0x40000007 accept",
-                "ip6 daddr != @not-internet6 ct mark set 0x40000007 accept",
+                "meta l4proto { tcp, udp } th dport 25 meta mark set 0x4 goto denied-link-1",
+                "ip daddr 10.1.0.0/16 meta l4proto { tcp, udp } th dport 22 ct mark set 0x40000005 accept",
+                "ip daddr != @not-internet4 ct mark set 0x40000006 accept",
+                "ip6 daddr != @not-internet6 ct mark set 0x40000006 accept",
                 "ip daddr @not-internet4 meta mark set 0x1 goto denied-link-1",
                 "ip6 daddr @not-internet6 meta mark set 0x1 goto denied-link-1",
-                "meta mark set 0x3 goto denied-link-1",
+                "meta mark set 0x2 goto denied-link-1",
             ]
         );
     }
 
     #[test]
+    fn between_vms_passes_what_a_rule_for_one_begins_and_what_answers_it_and_else_nothing() {
+        let state = |rules: &[&str]| {
+            let mut state = state_with(rules, false);
+            state.uplink = None;
+            state
+        };
+        let text = |state: &crate::model::State, has_uplink, links: usize| {
+            let ranges = not_internet(&[]);
+            let joined = |link| Joined { link, is_new: true, is_held: false, is_untried: false, pins: Vec::new() };
+            let joined = state.links.iter().take(links).map(joined).collect();
+            let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink, has_scanner: false, now_ms: 5 };
+            ruleset(&set, &mut Marks::default())
+        };
+        let forward = |rules: &[&str], has_uplink| chain(&text(&state(rules), has_uplink, 2), "forward");
+        let no_other: &[&str] = &["ct mark and 0x40000000 == 0 drop"];
+        for rules in [&[][..], &["allow any", "allow 10.137.0.0/16", "allow internet", "deny @link-2", "allow @link-9"]]
+        {
+            assert_eq!(forward(rules, false), no_other, "{rules:?}");
+            // With an uplink all that is accepted goes by it.
+            let by_uplink = forward(rules, true);
+            assert!(by_uplink.iter().all(|line| line.contains("uplink") || line.ends_with("drop")), "{by_uplink:?}");
+        }
+        let opened = [
+            "iifname link-1 oifname link-2 accept",
+            "iifname link-2 oifname link-1 ct state established,related accept",
+        ];
+        assert_eq!(forward(&["allow @link-2 631", "allow @link-2 80"], false)[1..], opened);
+        // No way is left that its interface has: by the uplink nothing goes to a VM.
+        assert_eq!(chain(&text(&state(&["allow @link-2"]), false, 1), "forward"), no_other);
+        let mut over = state(&["allow @link-2"]);
+        over.links[0].rules.rules[0].until = Some(5);
+        assert_eq!(chain(&text(&over, false, 2), "forward"), no_other);
+        let lines = chain(&text(&state(&["deny any 25", "allow any", "allow @link-2 631"]), true, 2), "vms-link-1");
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        assert!(lines[0].starts_with("meta l4proto { tcp, udp } th dport 25 meta mark set"));
+        assert!(lines[1].starts_with("ip daddr 10.137.0.10 meta l4proto { tcp, udp } th dport 631 ct mark set"));
+        assert!(lines[2].starts_with("ip6 daddr fd00:137:2::2 meta l4proto { tcp, udp } th dport 631 ct mark set"));
+        assert!(lines[3].ends_with("goto denied-link-1"));
+    }
+
+    #[test]
     fn a_rule_for_everything_is_about_each_address() {
         let rules = chain(&text(&["allow any"], false, &[]), "from-link-1");
-        assert!(rules.contains(&"ct mark set 0x40000005 accept".to_owned()), "{rules:#?}");
+        assert!(rules.contains(&"ct mark set 0x40000004 accept".to_owned()), "{rules:#?}");
     }
 
     #[test]
@@ -552,7 +655,7 @@ mod tests {
         assert!(!rules.contains("accept\nip6 daddr != @not-internet6"));
         assert!(rules.contains("ct mark set ip daddr . meta l4proto . th dport map @ports4-link-1 goto pinned-link-1"));
         let end: Vec<&str> = rules.lines().rev().take(2).collect();
-        assert_eq!(end, ["meta mark set 0x3 goto denied-link-1", "meta mark set 0x5 goto denied-link-1"]);
+        assert_eq!(end, ["meta mark set 0x2 goto denied-link-1", "meta mark set 0x4 goto denied-link-1"]);
     }
 
     #[test]
@@ -579,7 +682,7 @@ mod tests {
             vec![Joined { link: &state.links[0], is_new: false, is_held: false, is_untried: false, pins: Vec::new() }];
         let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
-        let scan = rules.iter().position(|rule| rule == "meta mark set 0x5 goto denied-link-1").unwrap();
+        let scan = rules.iter().position(|rule| rule == "meta mark set 0x4 goto denied-link-1").unwrap();
         assert!(rules.iter().position(|rule| rule.contains("ct mark set")).is_none_or(|accept| scan < accept));
     }
 
@@ -606,13 +709,14 @@ mod tests {
         assert!(!without.contains("queue"));
         for (name, at) in [("scan-out", "iifname"), ("scan-in", "oifname")] {
             let queue = format!("{at} {{ link-1 }} ct mark and 0xd0000000 == 0x40000000 counter queue num 0");
-            assert_eq!(chain(&text, name), [queue]);
+            let from_scanned = (name == "scan-in").then(|| "iifname { link-1 } accept".to_owned());
+            assert_eq!(chain(&text, name), from_scanned.clone().into_iter().chain([queue]).collect::<Vec<_>>());
             // What the scanner had seen enough of is no exception.
             let drop = format!("{at} {{ link-1 }} ct mark and 0xc0000000 == 0x40000000 counter drop");
-            assert_eq!(chain(&without, name), [drop]);
+            assert_eq!(chain(&without, name), from_scanned.into_iter().chain([drop]).collect::<Vec<_>>());
         }
         assert!(!text.contains("bypass"));
-        assert!(!chain(&text, "from-link-1").contains(&"meta mark set 0x5 goto denied-link-1".to_owned()));
+        assert!(!chain(&text, "from-link-1").contains(&"meta mark set 0x4 goto denied-link-1".to_owned()));
     }
 
     #[test]
@@ -667,6 +771,7 @@ mod tests {
             "allow 2001:2::/48",
             "deny 1.2.3.4/32",
             "allow web.example",
+            "allow @link-2 631",
             "allow any",
         ];
         if let Err(reason) = crate::nft::check("table inet probe { }") {

@@ -31,15 +31,26 @@ pub fn state_json() -> Value {
     })
 }
 
-/// `rules`: `DECISION TARGET [PORT[/PROTOCOL]]`, a target being `any`, `internet`, a name, `*.name` or a CIDR. Their ids are the lines.
+/// `rules`: `DECISION TARGET [PORT[/PROTOCOL]]`, a target being `any`, `internet`, a name, `*.name`, a CIDR or `@link-N`. Their ids
+/// are the lines. A second link has no rules.
 pub fn state_with(rules: &[&str], checks_names: bool) -> State {
     let rules: Vec<Value> = rules.iter().map(|line| rule_json(line)).collect();
     let mut state = state_json();
     state["links"][0]["rules"]["rules"] = json!(rules);
     state["links"][0]["rules"]["checksNames"] = json!(checks_names);
+    state["links"].as_array_mut().unwrap().push(second_link_json());
     let (state, problems) = read_state(state).unwrap();
     assert_eq!(problems, []);
     state
+}
+
+pub fn second_link_json() -> Value {
+    json!({
+        "id": "link-2",
+        "own": { "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" },
+        "guest": { "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" },
+        "rules": { "revision": 3, "rules": [], "checksNames": false, "scan": false },
+    })
 }
 
 pub fn link_with(rules: &[&str]) -> Link {
@@ -51,6 +62,7 @@ pub fn rule_json(line: &str) -> Value {
     let to = match words[1] {
         "any" => json!({ "kind": "any" }),
         "internet" => json!({ "kind": "internet" }),
+        vm if vm.starts_with('@') => json!({ "kind": "vm", "link": &vm[1..], "name": "other" }),
         range if range.contains('/') => json!({ "kind": "addresses", "cidr": range }),
         name => match name.strip_prefix("*.") {
             Some(name) => json!({ "kind": "names-below", "name": name }),

@@ -14,7 +14,7 @@ use crate::refusals::{Kind, Refusals};
 use crate::rows::{flow_row, hidden_row, link_row, refusal_row};
 use crate::scanner::State;
 use crate::scanner::eve::Alert;
-use crate::testing::state_json;
+use crate::testing::{second_link_json, state_json};
 use crate::{MAX_CELL, service};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -88,6 +88,7 @@ fn rules_decide_as_the_policy_does() {
         told["links"][0]["rules"] = json!({
             "revision": 1, "rules": rules.collect::<Vec<_>>(), "checksNames": false, "scan": false,
         });
+        told["links"].as_array_mut().unwrap().push(second_link_json());
         let (state, problems) = read_state(told).unwrap();
         assert_eq!(problems, []);
         for connection in list(&case["connections"]) {
@@ -98,7 +99,7 @@ fn rules_decide_as_the_policy_does() {
             let (name, address) = place.split_once('=').map_or((None, place), |(name, address)| (Some(name), address));
             let port = Some(Port { transport, number: words.next().unwrap().parse().unwrap() });
             let names: Vec<&str> = name.into_iter().collect();
-            let verdict = decide::decide(&state.links[0].rules, &names, address.parse().unwrap(), port, world);
+            let verdict = decide::connection(&state.links[0].rules, &names, address.parse().unwrap(), port, world);
             let said = format!("{} {}", verdict.decision.word(), verdict.rule);
             assert_eq!(said, outcome, "{} {to}", case["policy"]);
         }

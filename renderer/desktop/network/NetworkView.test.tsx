@@ -251,6 +251,23 @@ it("a rule is a sentence, whose price is said before it is written, and which ca
   expect(requests("policy.undo")).toEqual([{ change: 7 }]);
 });
 
+it("a rule about another VM names it, and nobody is asked", async () => {
+  const rule = { id: "builtin:other-vm", revision: 1, line: null, text: "no rule opens a way to another VM" };
+  flows = [deniedFlow("v", { name: null, address: "10.137.0.10", toVm: "printer", port: 631, protocol: "tcp", rule })];
+  await show();
+  expect(rows()[0]).toContain("VM printer10.137.0.10:631");
+  await click("button.flow-row", "VM printer");
+  const word = "@vm:printer:631";
+  expect(requests("network.tryRule")).toEqual([{ vm: "web", to: word, about: word, decision: "allow", minutes: null }]);
+  expect(textsOf('[aria-label="Decision"] button')).toEqual(["may", "may not"]);
+  expect(textsOf('[aria-label="Destination"] button')).toEqual(["VM printer"]);
+  expect(textsOf(".rule-facts li").join()).not.toContain("stay refused");
+  await click("button", "Write rule");
+  expect(requests("network.makeRule")).toEqual([
+    { vm: "web", to: word, about: word, decision: "allow", minutes: null },
+  ]);
+});
+
 it("what hides names is let pass by its own port alone, and it is said what that means", async () => {
   const rule = { id: "builtin:quic", revision: 1, line: null, text: "QUIC" };
   flows = [deniedFlow("q", { name: "good.example", address: "198.18.0.1", port: 443, protocol: "udp", rule })];
@@ -293,8 +310,8 @@ it.each([
 });
 
 const ALERT: AlertView = {
-  ...{ time: "2026-11-28T18:00:00.000Z", vm: "web", name: "bad.example", address: "198.18.0.11", port: 80 },
-  ...{ direction: "in", signature: "EICAR\\u{202e}", severity: 1, action: "dropped" },
+  ...{ time: "2026-11-28T18:00:00.000Z", vm: "web", name: "bad.example", address: "198.18.0.11" },
+  ...{ toVm: null, port: 80, direction: "in", signature: "EICAR\\u{202e}", severity: 1, action: "dropped" },
 };
 
 it("shows what the scanner has seen, and blocks it with a way back", async () => {

@@ -31,13 +31,15 @@ interface RuleSentenceProps {
 
 export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
   const { policyChanges } = useShell();
-  const { name, address, port } = row;
-  const targets = targetsOf(name, address, name === null ? null : registrableDomain(name));
+  const { name, port, toVm } = row;
+  const targets = targetsOf(row, name === null ? null : registrableDomain(name));
   const [decision, setDecision] = useState<PolicyDecision>(row.verdict === "allow" ? "deny" : "allow");
   const [target, setTarget] = useState(targets[0] ?? "");
   const [isOnPort, setOnPort] = useState(port !== null);
   const [minutes, setMinutes] = useState<number | null>(null);
   const hiding = hidingWords(row);
+  // Nobody is asked about another VM.
+  const decisions = POLICY_DECISIONS.filter((one) => toVm === null || one !== "ask");
   // What hides names is let pass by nothing but its own port, and QUIC's is one of UDP.
   const protocol = hiding !== null && row.protocol === "udp" ? "/udp" : "";
   const to = isOnPort && port !== null ? `${withPort(target, port)}${protocol}` : target;
@@ -63,14 +65,14 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
         </span>
         <Choice
           label="Decision"
-          choices={POLICY_DECISIONS.map((one) => [one, MAY[one]] as const)}
+          choices={decisions.map((one) => [one, MAY[one]] as const)}
           chosen={decision}
           choose={setDecision}
         />
         <span>reach</span>
         <Choice
           label="Destination"
-          choices={targets.map((one) => [one, one === name ? "this name" : one] as const)}
+          choices={targets.map((one) => [one, targetWords(one, row)] as const)}
           chosen={target}
           choose={setTarget}
         />
@@ -92,7 +94,9 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
       {price === null && error === null && <Bars count={2} />}
       {price !== null && <Flips price={price} />}
       <footer>
-        {price !== null && <Effects price={price} hiding={decision === "deny" ? null : (hiding ?? STAYS_REFUSED)} />}
+        {price !== null && (
+          <Effects price={price} hiding={decision === "deny" || toVm !== null ? null : (hiding ?? STAYS_REFUSED)} />
+        )}
         <button type="button" className="button" onClick={close}>
           Cancel
         </button>
@@ -102,6 +106,11 @@ export function RuleSentence({ tag, row, close }: RuleSentenceProps) {
       </footer>
     </div>
   );
+}
+
+function targetWords(target: string, { name, toVm }: FlowRow): string {
+  if (toVm !== null) return `VM ${toVm}`;
+  return target === name ? "this name" : target;
 }
 
 interface ChoiceProps<Value> {

@@ -7,7 +7,7 @@ import { bytesWords, countOf } from "../../ui/format.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
 import { Tag } from "../../ui/Tag.tsx";
 import { DECISIONS } from "../policy/decision-words.ts";
-import { type FlowGroup, type FlowRow, shownRows, withPort } from "./network-model.ts";
+import { type FlowGroup, type FlowRow, otherWords, shownRows, withPort } from "./network-model.ts";
 import { LeakButton, LeakFindings, useLeakCheck } from "./LeakCheck.tsx";
 import { RuleSentence } from "./RuleSentence.tsx";
 import { TrafficChart } from "./TrafficChart.tsx";
@@ -89,9 +89,9 @@ interface RowProps {
 
 /** Of a thousand rows those are drawn anew that have changed. */
 const Row = memo(function Row({ row, isOpened, open }: RowProps) {
-  const { name, address, count, bytesIn, bytesOut, rate, verdict, rule, reason, isOpen } = row;
+  const { count, bytesIn, bytesOut, rate, verdict, rule, reason, isOpen } = row;
   const { Icon } = DECISIONS[verdict];
-  const what = name ?? address ?? "";
+  const what = otherWords(row);
   return (
     <button
       type="button"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import { destinationWord, groupsOf, readFlowFilter, shownRows, targetsOf } from "./network-model.ts";
+import { destinationWord, groupsOf, otherWords, readFlowFilter, shownRows, targetsOf } from "./network-model.ts";
 import { deniedFlow, shownFlow, vmStatus } from "./testing.ts";
 
 const VMS = [
@@ -103,5 +103,29 @@ it.each([
   [["router", null, null], ["router"]],
   [[null, "198.18.0.1", null], ["198.18.0.1"]],
 ] as const)("a rule of %j can be for %j", ([name, address, domain], targets) => {
-  expect(targetsOf(name, address, domain)).toEqual(targets);
+  expect(targetsOf({ name, address, toVm: null }, domain)).toEqual(targets);
 });
+
+it("what goes to another VM is said, searched and ruled by its name", () => {
+  const [row] = groupsOf(
+    [vmStatus("web")],
+    [shownFlow("a", { name: null, address: "10.137.0.10", toVm: "printer", port: 631 })],
+    [],
+    readFlowFilter("printer"),
+  ).flatMap(({ rows }) => rows);
+  expect(row).toMatchObject({ toVm: "printer", port: 631 });
+  if (row === undefined) return;
+  expect([otherWords(row), destinationWord(row), targetsOf(row, null)]).toEqual([
+    "VM printer",
+    "@vm:printer:631",
+    ["@vm:printer"],
+  ]);
+  expect(destinationWord({ ...row, protocol: "udp" })).toBe("@vm:printer:631/udp");
+});
+
+it.each(["@vm:bank", "@internet", "@any", "*.example", "10.0.0.0/8", "10.0.0.1", "fd00::1", "a b", ""])(
+  "no rule is made of a look-up of %s, which is another word of a rule, or none",
+  (name) => {
+    expect(targetsOf({ name, address: null, toVm: null }, null)).toEqual([]);
+  },
+);

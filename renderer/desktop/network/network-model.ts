@@ -1,4 +1,5 @@
 /** Who talks to what, as rows of the view: connections to one name by one rule are one row, grouped by VM. Pure. */
+import { DOMAIN_NAME } from "#shared/model/domain-name.ts";
 import type { FlowProtocol, FlowRule, LinkTraffic, PastFlow, ShownFlow } from "#shared/model/network.ts";
 import type { PolicyDecision } from "#shared/model/policy.ts";
 import type { VmId, VmStatus } from "#shared/model/vm.ts";
@@ -9,6 +10,8 @@ export interface FlowRow {
   name: string | null;
   /** Of the newest; null: look-ups alone. */
   address: string | null;
+  /** The VM whose address it is; null: no VM's. */
+  toVm: string | null;
   port: number | null;
   protocol: FlowProtocol;
   /** Connections, refused ones counted each. */
@@ -41,6 +44,9 @@ export interface FlowFilter {
   unknown: readonly string[];
 }
 
+/** A rule with such a name is one for an address. */
+const IPV4 = /^[\d.]+$/;
+
 const VERDICTS: Readonly<Record<string, PolicyDecision>> = {
   ...{ allow: "allow", allowed: "allow", deny: "deny", denied: "deny", ask: "ask", waits: "ask" },
 };
@@ -69,8 +75,9 @@ export function isMeant(flow: ShownFlow, { words, vm, verdict }: FlowFilter): bo
   if (verdict !== null && flow.verdict !== verdict) return false;
   if (vm !== null && !flow.vm.includes(vm)) return false;
   if (words.length === 0) return true;
-  const { name, address, port, rule, reason } = flow;
-  const text = `${flow.vm} ${name ?? ""} ${address ?? ""} ${port ?? ""} ${rule.text} ${reason}`.toLowerCase();
+  const { name, address, toVm, port, rule, reason } = flow;
+  const text =
+    `${flow.vm} ${name ?? ""} ${address ?? ""} ${toVm ?? ""} ${port ?? ""} ${rule.text} ${reason}`.toLowerCase();
   return words.every((word) => text.includes(word));
 }
 
@@ -113,8 +120,8 @@ function place({ vm, rows }: FlowGroup): number {
 function rowsOf(flows: readonly ShownFlow[]): FlowRow[] {
   const rows = new Map<string, FlowRow>();
   for (const flow of flows) {
-    const { name, address, port, protocol, verdict, rule, reason, bytesIn, bytesOut, count } = flow;
-    const key = [flow.vmId, name ?? address, port, protocol, verdict, rule.id, rule.revision, reason].join(" ");
+    const { name, address, toVm, port, protocol, verdict, rule, reason, bytesIn, bytesOut, count } = flow;
+    const key = [flow.vmId, name ?? address, toVm, port, protocol, verdict, rule.id, rule.revision, reason].join(" ");
     const row = rows.get(key);
     const rate = flow.rateIn + flow.rateOut;
     const isOpen = flow.endedMs === null;
@@ -123,6 +130,7 @@ function rowsOf(flows: readonly ShownFlow[]): FlowRow[] {
         key,
         name,
         address,
+        toVm,
         port,
         protocol,
         count,
@@ -167,13 +175,24 @@ export function shownRows(
   return { shown: [...allowed.slice(0, SHOWN_ROWS), ...others], folded: allowed.length - SHOWN_ROWS };
 }
 
-/** As the policy has it: NAME[:PORT], ADDRESS[:PORT]; of UDP with its protocol. */
-export function destinationWord({ name, address, port, protocol }: Destination): string {
-  const word = withPort(name ?? address ?? "", port);
+/** As the policy has it: NAME[:PORT], ADDRESS[:PORT], "@vm:NAME[:PORT]"; of UDP with its protocol. */
+export function destinationWord({ name, address, toVm = null, port, protocol }: Destination): string {
+  const word = withPort(toVm === null ? (name ?? address ?? "") : vmWord(toVm), port);
   return port !== null && protocol === "udp" ? `${word}/udp` : word;
 }
 
-type Destination = Pick<FlowRow, "name" | "address" | "port"> & { protocol?: FlowProtocol };
+type Destination = Pick<FlowRow, "name" | "address" | "port"> & Partial<Pick<FlowRow, "toVm" | "protocol">>;
+
+const VM_WORD = "@vm:";
+
+function vmWord(vm: string): string {
+  return `${VM_WORD}${vm}`;
+}
+
+/** Whom it is about: another VM, as people see it, or what the VM has asked for. */
+export function otherWords({ name, address, toVm }: Pick<FlowRow, "name" | "address" | "toVm">): string {
+  return toVm === null ? (name ?? address ?? "") : `VM ${toVm}`;
+}
 
 /** What a person should know who lets this pass: it hides names from the firewall. null: it does not. */
 export function hidingWords({ rule }: Pick<FlowRow, "rule">): string | null {
@@ -189,12 +208,21 @@ export function hidingWords({ rule }: Pick<FlowRow, "rule">): string | null {
 
 export function withPort(host: string, port: number | null): string {
   if (port === null) return host;
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  return host.includes(":") && !host.startsWith(VM_WORD) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** What a rule that is made of this row can be for: the name, and all below its parents. @param domain the registrable one */
-export function targetsOf(name: string | null, address: string | null, domain: string | null): string[] {
+/**
+ * What a rule that is made of this row can be for: the VM, or the name, and all below its parents. Of what a VM has looked up and is no
+ * name of DNS nothing: it may be another word of a rule, such as "@internet".
+ * @param domain the registrable one
+ */
+export function targetsOf(
+  { name, address, toVm }: Pick<FlowRow, "name" | "address" | "toVm">,
+  domain: string | null,
+): string[] {
+  if (toVm !== null) return [vmWord(toVm)];
   if (name === null) return address === null ? [] : [address];
+  if (!DOMAIN_NAME.test(name) || IPV4.test(name)) return [];
   if (domain === null || name === domain) return domain === null ? [name] : [name, `*.${name}`];
   const parent = name.slice(name.indexOf(".") + 1);
   return [name, ...new Set([`*.${parent}`, `*.${domain}`])];

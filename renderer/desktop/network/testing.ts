@@ -13,8 +13,17 @@ export function vmStatus(name: string, change: Partial<VmStatus> = {}): VmStatus
 
 export function shownFlow(key: string, change: Partial<ShownFlow> = {}): ShownFlow {
   return {
-    ...{ key, vmId: "web" as VmId, vm: "web", name: "good.example", address: "198.18.0.1", port: 443 },
-    ...{ protocol: "tcp", bytesOut: 100, bytesIn: 1_000, state: "open", verdict: "allow", reason: "", ageS: 1 },
+    ...{ key, vmId: "web" as VmId, vm: "web", name: "good.example", address: "198.18.0.1", toVm: null },
+    ...{
+      port: 443,
+      protocol: "tcp",
+      bytesOut: 100,
+      bytesIn: 1_000,
+      state: "open",
+      verdict: "allow",
+      reason: "",
+      ageS: 1,
+    },
     ...{ count: 1, rateOut: 0, rateIn: 0, endedMs: null },
     rule: {
       id: "rule:1",

@@ -1,8 +1,9 @@
 //! What a VM is answered: its question read, and an upstream's answer with nothing in it but what the VM may have. Pure.
 
+use crate::model::Place;
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::rdata::svcb::{SVCB, SvcParamKey, SvcParamValue};
-use hickory_proto::rr::rdata::{HTTPS, svcb::Mandatory};
+use hickory_proto::rr::rdata::{A, AAAA, HTTPS, svcb::Mandatory};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use std::net::IpAddr;
 
@@ -81,6 +82,19 @@ pub struct Answer {
 impl Answer {
     pub fn error(code: ResponseCode) -> Self {
         Self { code, records: Vec::new(), authority: Vec::new(), ttl_s: 0, addresses: Vec::new(), private: None }
+    }
+}
+
+impl Answer {
+    /// Of another VM. What is no address it has not.
+    pub fn of_vm(question: &Question, place: Place) -> Self {
+        let data = match question.kind {
+            RecordType::A => Some(RData::A(A(place.ipv4))),
+            RecordType::AAAA => Some(RData::AAAA(AAAA(place.ipv6))),
+            _ => None,
+        };
+        let record = |data| Record::from_rdata(question.query.name().clone(), MIN_TTL_S, data);
+        Self { records: data.into_iter().map(record).collect(), ttl_s: MIN_TTL_S, ..Self::error(ResponseCode::NoError) }
     }
 }
 

@@ -44,6 +44,18 @@ pub fn is_resolver(name: &str) -> bool {
     RESOLVERS.iter().any(|own| name.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
+/// Below it VMs have their names, which nobody outside is asked for.
+const VMS: &str = "vm.internal";
+
+/// Of a name there: the VM's, or "" of what is none. `None`: it is no name there.
+pub fn vm_of(name: &str) -> Option<&str> {
+    let rest = name.strip_suffix(VMS)?;
+    match rest.strip_suffix('.') {
+        Some(vm) => Some(vm),
+        None => rest.is_empty().then_some(""),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ mod upstream;
 mod workers;
 
 use crate::core::Core;
-use crate::decide::{DEFAULT_DENY, PRIVATE_ANSWER, Verdict, refusal_of_lookup};
+use crate::decide::{self, DEFAULT_DENY, PRIVATE_ANSWER, Verdict, refusal_of_lookup};
 use crate::model::{Decision, LinkRules, is_canonical};
 use answer::{Answer, Question};
 use hickory_proto::op::ResponseCode;
@@ -149,6 +149,19 @@ impl Resolver {
         let rules = core.rules(&link)?;
         if question.name == known::CANARY {
             return refuse(ResponseCode::NXDomain);
+        }
+        if let Some(vm) = known::vm_of(&question.name) {
+            let place = decide::place_of_vm(rules, vm, core.now_ms());
+            match place.map_err(|Verdict { decision, rule }| (decision, rule.to_owned())) {
+                Ok(place) => {
+                    let answer = Answer::of_vm(&question, place);
+                    return Some(Known::Answered(answer::write(&question, &answer, answer.ttl_s, is_udp)));
+                }
+                Err((decision, rule)) => {
+                    core.refuse_lookup(&link, &question.name, decision, &rule);
+                    return refuse(ResponseCode::Refused);
+                }
+            }
         }
         if let Some((decision, rule)) = refusal(rules, &question.name, core.now_ms()) {
             core.refuse_lookup(&link, &question.name, decision, &rule);

@@ -6,6 +6,7 @@ mod changes;
 mod names;
 mod scanning;
 mod support;
+mod vms;
 mod ways;
 
 use hickory_proto::op::ResponseCode;

@@ -385,22 +385,39 @@ END"
 
     /// Another VM, with rules of its own beside those of the first one, which are for the internet. A server listens in it.
     pub fn second_vm(&mut self, rules: &[&str]) -> Namespace {
-        let vm = Namespace::new();
-        let mut there = vm.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
-        self.firewall.run(&format!(
-            "ip link add fweth2 address 52:54:00:b7:00:02 type veth peer name eth0 address 52:54:00:a7:00:02 netns {}",
-            there.id()
-        ));
-        there.kill().unwrap();
-        there.wait().unwrap();
-        vm.run(
-            "ip link set lo up; ip addr add 10.137.0.10/30 dev eth0; ip addr add fd00:137:2::2/64 dev eth0 nodad
-             ip link set eth0 up; ip route add default via 10.137.0.9; ip -6 route add default via fd00:137:2::1",
-        );
-        serve_echo(&vm, 80, b"", Arc::default());
+        let vm = self.join_vm(2);
         let told = state_of_two(&["allow internet"], rules);
         assert_eq!(self.tell(told), [] as [Value; 0]);
         vm
+    }
+
+    /// One that joins the firewall by `link-NUMBER`, of which that is not told yet. A server listens in it.
+    pub fn join_vm(&self, number: u8) -> Namespace {
+        let vm = Namespace::new();
+        let mut there = vm.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
+        self.firewall.run(
+            &format!(
+                "ip link add fweth{number} address 52:54:00:b7:00:0{number} type veth
+                peer name eth0 address 52:54:00:a7:00:0{number} netns {}",
+                there.id()
+            )
+            .replace('\n', " "),
+        );
+        there.kill().unwrap();
+        there.wait().unwrap();
+        let [own, guest] = [1, 2].map(|end| number * 4 + end);
+        vm.run(&format!(
+            "ip link set lo up; ip addr add 10.137.0.{guest}/30 dev eth0
+             ip addr add fd00:137:{number}::2/64 dev eth0 nodad; ip link set eth0 up
+             ip route add default via 10.137.0.{own}; ip -6 route add default via fd00:137:{number}::1",
+        ));
+        serve_echo(&vm, 80, b"", Arc::default());
+        vm
+    }
+
+    /// As in other VMs.
+    pub fn serve_in_first_vm(&self) {
+        serve_echo(&self.vm, 80, b"", Arc::default());
     }
 
     /// Asks the firewall by TCP, as the VM does: how many addresses it has answered.
@@ -435,11 +452,7 @@ END"
 
     /// Connects, as the VM does; how long a refusal took.
     pub fn connect_vm(&self, address: &str, port: u16) -> Result<TcpStream, (ErrorKind, Duration)> {
-        let to = SocketAddr::new(address.parse().unwrap(), port);
-        self.vm.inside(move || {
-            let start = Instant::now();
-            TcpStream::connect_timeout(&to, Duration::from_secs(3)).map_err(|error| (error.kind(), start.elapsed()))
-        })
+        connect_from(&self.vm, address, port)
     }
 
     /// Sends the bytes and reads as many back.
@@ -447,6 +460,15 @@ END"
         let mut stream = self.connect_vm(address, port).map_err(|(kind, _)| kind)?;
         echo(&mut stream, bytes)
     }
+}
+
+/// The same of any VM.
+pub fn connect_from(vm: &Namespace, address: &str, port: u16) -> Result<TcpStream, (ErrorKind, Duration)> {
+    let to = SocketAddr::new(address.parse().unwrap(), port);
+    vm.inside(move || {
+        let start = Instant::now();
+        TcpStream::connect_timeout(&to, Duration::from_secs(3)).map_err(|error| (error.kind(), start.elapsed()))
+    })
 }
 
 /// Asks the firewall, as the first VM does.
@@ -611,7 +633,7 @@ fn serve_answer(internet: &Namespace, port: u16, answer: Arc<Mutex<Vec<u8>>>) {
 
 pub fn state(rules: &[&str]) -> Value {
     let rules: Vec<Value> = rules.iter().map(|line| rule(line)).collect();
-    let checks_names = rules.iter().any(|rule| rule["to"].get("name").is_some());
+    let checks_names = rules.iter().any(|rule| rule["to"].get("name").is_some() && rule["to"]["kind"] != "vm");
     json!({
         "links": [{
             "id": "link-1",
@@ -635,18 +657,30 @@ pub fn state(rules: &[&str]) -> Value {
 /// Of the first VM, and of the second one.
 pub fn state_of_two(rules: &[&str], others: &[&str]) -> Value {
     let mut told = state(rules);
-    let mut second = state(others)["links"][0].clone();
-    second["id"] = json!("link-2");
-    second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
-    second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
-    told["links"].as_array_mut().unwrap().push(second);
+    add_link(&mut told, 2, others);
     told
+}
+
+/// Of the VM that has joined by it (`join_vm`).
+pub fn add_link(told: &mut Value, number: u8, rules: &[&str]) {
+    let mut link = state(rules)["links"][0].clone();
+    link["id"] = json!(format!("link-{number}"));
+    for (end, kind, last) in [("own", "b7", 1), ("guest", "a7", 2)] {
+        link[end] = json!({
+            "mac": format!("52:54:00:{kind}:00:0{number}"),
+            "ipv4": format!("10.137.0.{}", number * 4 + last),
+            "ipv6": format!("fd00:137:{number}::{last}"),
+        });
+    }
+    told["links"].as_array_mut().unwrap().push(link);
 }
 
 fn rule(line: &str) -> Value {
     let words: Vec<&str> = line.split(' ').collect();
     let to = match words[1] {
+        "any" => json!({ "kind": "any" }),
         "internet" => json!({ "kind": "internet" }),
+        vm if vm.starts_with('@') => json!({ "kind": "vm", "link": &vm[1..], "name": "printer" }),
         range if range.contains('/') => json!({ "kind": "addresses", "cidr": range }),
         name => match name.strip_prefix("*.") {
             Some(name) => json!({ "kind": "names-below", "name": name }),

@@ -22,7 +22,7 @@ export function addNetworkCommands(program: Command): void {
   command(
     network,
     "test <vm> <destination>",
-    "what the policy says of a connection, and whether it is there: NAME[:PORT]",
+    "what the policy says of a connection, and whether it is there: NAME[:PORT], @vm:NAME[:PORT]",
   ).action(async (vm: string, to: string, { json = false }: JsonOption) => {
     const tested = await call("network.test", { vm, to });
     print(tested, json, () => `${tested.decision}: ${tested.explanation}\n${reachedWords(vm, tested)}`);
@@ -55,7 +55,7 @@ export function addNetworkCommands(program: Command): void {
         table(
           ["TIME", "VM", "DIRECTION", "NAME", "ADDRESS", "PORT", "ACTION", "SEVERITY", "SIGNATURE"],
           alerts.map((one) => [
-            ...[one.time, one.vm, one.direction, one.name, one.address, one.port],
+            ...[one.time, one.vm, one.direction, toWords(one), one.address, one.port],
             ...[one.action, one.severity, one.signature],
           ]),
           "The scanner has seen nothing.",
@@ -67,9 +67,14 @@ export function addNetworkCommands(program: Command): void {
 const HEAD = ["VM", "NAME", "ADDRESS", "PORT", "PROTOCOL", "OUT", "IN", "STATE", "VERDICT", "WHY", "AGE"];
 
 function cellsOf(flow: FlowView): (string | number | null)[] {
-  const { vm, name, address, port, protocol, bytesOut, bytesIn, state, verdict, ageS } = flow;
+  const { vm, address, port, protocol, bytesOut, bytesIn, state, verdict, ageS } = flow;
   const bytes = [byteWords(bytesOut), byteWords(bytesIn)];
-  return [vm, name, address, port, protocol, ...bytes, state, verdict, whyOf(flow), `${Math.round(ageS)} s`];
+  return [vm, toWords(flow), address, port, protocol, ...bytes, state, verdict, whyOf(flow), `${Math.round(ageS)} s`];
+}
+
+/** A name as the VM has asked for it has no blank in it. */
+function toWords({ name, toVm }: Pick<FlowView, "name" | "toVm">): string | null {
+  return toVm === null ? name : `VM ${toVm}`;
 }
 
 function whyOf({ rule, reason }: FlowView): string {
