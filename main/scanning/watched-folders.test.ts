@@ -6,7 +6,7 @@ import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
-import { watchedPlace, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+import { WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
@@ -289,13 +289,3 @@ describe("nothing is watched", () => {
     expect(orders().filter((order) => (order as { type: string }).type === "show")).toHaveLength(6);
   });
 });
-
-it.each([
-  ["web:Downloads", { vm: "web", folder: "Downloads" }],
-  ["*:/tmp/in/", { vm: null, folder: "/tmp/in" }],
-  ["web:/", { vm: "web", folder: "/" }],
-  ["Downloads", null],
-  ["web:", null],
-  ["Web:a", null],
-  ["web:../a", null],
-])("%s is %j", (word, place) => expect(watchedPlace(word)).toEqual(place));

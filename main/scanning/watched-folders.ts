@@ -6,7 +6,7 @@
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { verdictWords } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
-import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
+import { watchedPlace } from "#shared/model/watched-place.ts";
 import type { FolderItem } from "#shared/protocol/folders.ts";
 import { deadline } from "../base/deadline.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
@@ -361,12 +361,4 @@ export function sendFound({
   watchedFolders.on("unscanned", (vm, path, words) =>
     page.send("scan.unscanned", { from: partyView(partyOf(vm.status)), path, words }),
   );
-}
-
-/** null: it names no folder. Relative to the user's home, or absolute. */
-export function watchedPlace(word: string): { vm: string | null; folder: string } | null {
-  const [, vm = "", folder = ""] = /^([^:]*):(.*)$/.exec(word.trim()) ?? [];
-  const isFolder = folder !== "" && !folder.includes("\0") && !folder.split("/").includes("..");
-  if (!isFolder || (vm !== "*" && !VM_NAME_PATTERN.test(vm))) return null;
-  return { vm: vm === "*" ? null : vm, folder: folder.replace(/(?<=.)\/+$/, "") };
 }
