@@ -47,6 +47,7 @@ beforeEach(async () => {
     },
   });
   watched.on("found", (vm, file) => found.push(`${vm.definition.name}:${file.path}`));
+  watched.on("cleared", (vm, file, before) => found.push(`${vm.definition.name}:${file.path} was ${before.verdict}`));
   watched.on("unscanned", (vm, folder, words) => unscanned.push(`${vm.definition.name}:${folder}: ${words}`));
   link = await begun("home");
 });
@@ -250,6 +251,17 @@ describe("a scanner that is another one", () => {
     await vi.advanceTimersByTimeAsync(2_000);
     expect(scanned.slice(2)).toEqual(["home:Downloads/a", "home:Downloads/b"]);
     expect(found).toEqual(["home:Downloads/a", "home:Downloads/b"]);
+  });
+
+  it("takes back what was found, once, and of an unscanned one says nothing", async () => {
+    verdicts = { "Downloads/a": "found", "Downloads/b": "not-scanned" };
+    await tell(item("a"), item("b"));
+    for (const now of [{ "Downloads/a": "error" }, {}, {}, { "Downloads/a": "suspicious" }] as const) {
+      verdicts = now;
+      watched.again();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(found).toEqual(["home:Downloads/a", "home:Downloads/a was found", "home:Downloads/a"]);
   });
 
   it("finds what was told before it was started again, and does not tell it", async () => {

@@ -56,6 +56,22 @@ export const scanContract = domain({
       to: ["page"],
       payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
     }),
+    /**
+     * With new signatures scanners say something else of a file of which a person was told. `words`: what, for people; `before`: what
+     * they said. `isKept`: it is in quarantine, and so are `others` of which they say something else, too.
+     */
+    "scan.changed": event({
+      to: ["page"],
+      payload: z.strictObject({
+        from: crossingParty,
+        path: z.string(),
+        words: z.string(),
+        before: z.string(),
+        isClean: z.boolean(),
+        isKept: z.boolean(),
+        others: count,
+      }),
+    }),
     /** Not all that is in a folder that is watched was scanned. `words`: why, for people, with names that a guest has given. */
     "scan.unscanned": event({
       to: ["page"],
