@@ -102,6 +102,9 @@ test("the media player plays, without a network, and says that it has no sound",
   await desktop.json("vm", "kill", vm);
 });
 
+/** What the server's screen, and the browser's page, are made of. */
+const COLOUR = [0xc0, 0x30, 0x70];
+
 /** The server's screen, of one colour, where what is typed is written to a file; then the server. */
 const SERVES = `
 Xvfb :77 -r -screen 0 640x480x24 >/tmp/xvfb.log 2>&1 </dev/null &
@@ -143,7 +146,7 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
   await expect(async () => {
     // "Yes": nobody has signed the server's certificate. Before it asks, nothing is there, and afterwards the server's screen.
     await content.click({ position: { x: 107, y: 230 } });
-    expect(pixelsOf(await desktop.picture(windowId), [0xc0, 0x30, 0x70])).toBeGreaterThan(200_000);
+    expect(pixelsOf(await desktop.picture(windowId), COLOUR)).toBeGreaterThan(200_000);
   }).toPass({ ...CONNECTS, intervals: [5_000] });
   await content.click({ position: { x: 400, y: 250 } });
   await type(await desktop.page(), "hello\n");
@@ -151,15 +154,18 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
   await expect.poll(() => desktop.read("server", "/tmp/typed"), CONNECTS).toMatch(/^h+e+l+o+\n/);
   const flows = await desktop.json<{ vm: string; name: string; port: number; verdict: string }[]>("network", "flows");
   expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", port: RDP_PORT, verdict: "allow" }));
-  await desktop.json("vm", "kill", vm);
+  for (const ended of [vm, "server"]) await desktop.json("vm", "kill", ended, "--wait");
 });
 
 test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
   test.setTimeout(1_800_000);
   await isReady("browser");
-  const { vm } = await started("browser", "http://good.example/eicar");
+  const { vm, windowId } = await started("browser", "http://good.example/page");
   expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
-  await expect.poll(() => titles(vm), CONNECTS).toContainEqual(expect.stringContaining("good.example"));
+  await expect.poll(() => titles(vm), CONNECTS).toContainEqual(expect.stringContaining("A page of one colour"));
+  await expect(async () => {
+    expect(pixelsOf(await desktop.picture(windowId), COLOUR)).toBeGreaterThan(200_000);
+  }).toPass(CONNECTS);
   const flows = await desktop.json<{ vm: string; name: string; verdict: string }[]>("network", "flows");
   expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", verdict: "allow" }));
   await desktop.json("vm", "kill", vm);
