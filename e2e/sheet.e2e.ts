@@ -154,6 +154,7 @@ test("in the view of VMs one is made, given other things, started, paused, shut 
   await expect(form.getByLabel("Name")).toBeFocused();
   await page.keyboard.type("notes");
   await form.getByRole("radio", { name: "sand" }).click();
+  await form.getByLabel("Network").selectOption("none");
   await form.getByLabel("Memory, MiB").fill("384");
   await form.getByRole("button", { name: "Create", exact: true }).click();
   await expect(line("notes")).toBeChecked();

@@ -23,7 +23,7 @@ function vm(name: string, change: Partial<VmStatus> = {}): VmStatus {
     ...{ stateReason: null, role: "app", network: "firewall", windows: 2, uptimeS: 5, accelerator: null },
     ...{ startPhase: null, origin: null, networkDetail: "", stateDetail: "" },
     ...change,
-  } as VmStatus;
+  };
 }
 
 const template = (name: string, built = true): TemplateView => ({
@@ -82,7 +82,7 @@ describe("the list", () => {
       vm("safe", { role: "vault", state: "stopped", network: "none" }),
       vm("other", { driver: "external", template: null, network: null, state: "paused", role: "work" }),
     );
-    expect(textsOf(".vm-section > h3")).toEqual(["Yours", "Disposable", "Services"]);
+    expect(textsOf(".vm-heads > h3")).toEqual(["Yours", "Disposable", "Services"]);
     expect(lines()).toEqual([
       "web, 2 windows, Programs, network: Firewall, by vpn, debian, 2 GiB, 1 processor",
       "safe, stopped, Vault, network: None, debian, 1 GiB, 2 processors",
@@ -269,7 +269,6 @@ describe("settings", () => {
     await write(field("Name"), "work");
     await choose("Template", "browser");
     await choose("What it is for", "work");
-    await choose("Network", "firewall");
     await write(field("Memory"), "512");
     await click("button", "Create and start");
     const machine = { template: "browser", network: "firewall", memory: 512 };

@@ -82,6 +82,8 @@ function None() {
   );
 }
 
+const HEADS = ["State", "For", "Network", "Template", "Memory"];
+
 interface RowsProps {
   sections: ReturnType<typeof sectionsOf>;
   /** Of the one that is shown. */
@@ -109,17 +111,13 @@ function Rows({ sections, shown, templates, choose }: RowsProps) {
   };
   return (
     <div ref={list} className="vm-rows" role="radiogroup" aria-label="VMs">
-      <div className="vm-heads" aria-hidden="true">
-        <span>VM</span>
-        <span>State</span>
-        <span>For</span>
-        <span>Network</span>
-        <span>Template</span>
-        <span>Memory</span>
-      </div>
-      {sections.map(({ title, vms }) => (
+      {sections.map(({ title, vms }, at) => (
         <div key={title} className="vm-section" role="group" aria-label={title}>
-          <h3>{title}</h3>
+          <div className="vm-heads">
+            <h3>{title}</h3>
+            {/* Once, above all. */}
+            {at === 0 && HEADS.map((head) => <span key={head}>{head}</span>)}
+          </div>
           {vms.map((vm) => (
             <Row
               key={vm.id}
@@ -174,7 +172,7 @@ function Row({ vm, isShown, templates, choose, onKeyDown }: RowProps) {
         <span>{role}</span>
         <span className="vm-network" data-network={vm.network}>
           <NetworkSign size={13} aria-hidden="true" />
-          {network}
+          <span>{network}</span>
         </span>
         <span>{vm.template ?? vm.driver}</span>
         <span>{size}</span>

@@ -29,9 +29,9 @@ export function fieldsOf(vm: VmStatus & { role: PresetRole }): VmFields {
   return { label, role, network, via, memory: typed(memoryMiB), cpus: typed(cpus) };
 }
 
-/** Of a VM that is not there yet. */
+/** Of a VM that is not there yet: as those of the first start are. */
 export const NEW_FIELDS: VmFields = {
-  ...{ label: "lagoon", role: "app", memory: "", cpus: "", network: "none", via: "none" },
+  ...{ label: "lagoon", role: "app", memory: "", cpus: "", network: "firewall", via: "none" },
 };
 
 /** A role that may reach less takes its network with it, as in the menu of a VM. */

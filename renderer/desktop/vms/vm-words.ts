@@ -24,7 +24,7 @@ export function summaryOf(vms: readonly VmStatus[]): string {
   const own = vms.filter(({ role }) => role !== "disposable" && role !== "service");
   const running = own.filter(({ state }) => state === "running").length;
   const disposables = vms.filter(({ role }) => role === "disposable").length;
-  const kept = own.length === 0 ? "None of your own" : `${countOf(own.length, "VM")}, ${running} running`;
+  const kept = own.length === 0 ? "None of your own" : `${countOf(own.length, "VM")}, ${running || "none"} running`;
   return disposables === 0 ? `${kept}.` : `${kept}; ${countOf(disposables, "disposable")}.`;
 }
 
