@@ -63,7 +63,8 @@ const FORMATS = {
   url: {
     one: "an address that begins with https:// or http://, of letters, digits and ./~_-",
     many: "addresses that begin with https:// or http://, of letters, digits and ./~_-",
-    fits: (text) => /^https?:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?(\/[\w.~/-]*)?$/.test(text) && URL.canParse(text),
+    fits: (text) =>
+      /^https?:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?(\/[\w.~/-]*)?$/.test(text) && z.url().safeParse(text).success,
   },
   interface: {
     one: "the name of an interface, as eth0: at most 15 characters, no space, / or :",

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { RequestOutput } from "#shared/ipc/index.ts";
 import { partyName } from "#shared/model/crossing.ts";
-import { laterWords } from "#shared/model/quarantine.ts";
+import { type LaterVerdict, laterWords } from "#shared/model/quarantine.ts";
 import { type EngineVerdict, verdictWords } from "#shared/model/scan.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import { call, command, integer, type JsonOption, withAsk, wrongUsage } from "../command.ts";
@@ -73,9 +73,13 @@ function report(file: Quarantined): string {
     ["kept in", `${service} (${state})`],
     ["verdict", verdict],
     ...engines.map(engineLine),
-    ...(now === null ? [] : ([["now", `${now.verdict}, ${now.time}`], ...now.engines.map(engineLine)] as const)),
+    ...(now === null ? [] : [nowLine(now), ...now.engines.map(engineLine)]),
   ];
   return lines.map(([name, value]) => `${name.padEnd(12)}${escapeForLog(value)}`).join("\n");
+}
+
+function nowLine({ verdict, time }: LaterVerdict): [string, string] {
+  return ["now", `${verdict}, ${time}`];
 }
 
 function engineLine({ name, verdict, signature, reason, version, signatures }: EngineVerdict): [string, string] {
