@@ -372,8 +372,8 @@ test("a person's own signatures are tried in another VM, and used in its place w
   await expect(notices.getByText(/deep\.txt.* in web: with new signatures, nothing is found in it/)).toBeVisible();
   await expect(notices.getByText(/in quarantine: with new signatures, nothing is found in it/)).toBeVisible();
   const own = (await list()).filter(({ id }) => !before.includes(id));
-  expect(own).toMatchObject([...Array(own.length)].map(() => ({ state: "kept", now: { verdict: "clean" } })));
   expect(own.length).toBeGreaterThan(0);
+  for (const one of own) expect(one).toMatchObject({ state: "kept", now: { verdict: "clean" } });
   // What has been found in it since, is in it still.
   const others = (await list()).filter(({ id }) => before.includes(id));
   expect(others.map(({ now }) => now)).toEqual(others.map(() => null));

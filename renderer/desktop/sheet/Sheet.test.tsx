@@ -67,7 +67,15 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
 });
 
 it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
-  expect(textsOf('[role="tab"]')).toEqual(["VMs", "Policy2", "Network", "Opening", "Services", "Transfers", "Settings"]);
+  expect(textsOf('[role="tab"]')).toEqual([
+    "VMs",
+    "Policy2",
+    "Network",
+    "Opening",
+    "Services",
+    "Transfers",
+    "Settings",
+  ]);
 });
 
 it("Tab goes around within the sheet", async () => {
