@@ -5,7 +5,7 @@ import { expect, test } from "@playwright/test";
 import type { PNG } from "pngjs";
 import { stringify } from "yaml";
 import type { KioskView } from "#shared/model/kiosk.ts";
-import type { VmView } from "#shared/model/vm.ts";
+import type { VmId, VmView } from "#shared/model/vm.ts";
 import { changedPixels, TestDesktop, type } from "./support/desktop.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
@@ -59,8 +59,8 @@ function prepare(home: string): void {
   writePolicy(home, [{ action: "net.connect", from: "web", to: "good.example", decision: "allow" }]);
 }
 
-/** Resolves when this one waits, and no other one. */
-async function isReady(name: string): Promise<void> {
+/** Resolves when this one waits, and no other one; gives the id of its VM, which no list has. */
+async function isReady(name: string): Promise<VmId> {
   const others = ["browser", "player", "remote"].filter((other) => other !== name);
   const none = { title: "None", kind: "other", template: "none", program: ["none"] };
   const own = others.map((other) => ({ ...none, name: other }));
@@ -73,6 +73,22 @@ async function isReady(name: string): Promise<void> {
     return kiosks.find((kiosk) => kiosk.name === name)?.state;
   };
   await expect.poll(state, READY).toBe("ready");
+  const [note = ""] = fs.readdirSync(path.join(desktop.home, "state/disposables"));
+  return note.replace(".json", "") as VmId;
+}
+
+/** How many are at the other end of that VM's network card, as the kernel knows: QEMU listens, and whoever joins it connects. */
+function joined(vm: VmId): number {
+  const proc = `/proc/${desktop.qemuPid(vm)}`;
+  const own = new Set(fs.readdirSync(`${proc}/fd`).map((fd) => fs.readlinkSync(`${proc}/fd/${fd}`)));
+  const CONNECTED = "03";
+  return fs
+    .readFileSync(`${proc}/net/unix`, "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , , , state, inode, name = ""]) => {
+      return state === CONNECTED && path.basename(name) === "nic.sock" && own.has(`socket:[${inode}]`);
+    }).length;
 }
 
 async function started(name: string, ...args: string[]): Promise<Started> {
@@ -135,9 +151,12 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
   expect(serves, serves.stderr).toMatchObject({ code: 0 });
   const { command, env } = desktop.commandOf("exec", "server", "--", "socat", "-", `TCP:127.0.0.1:${RDP_PORT}`);
   await internet.serve(RDP_PORT, command, env);
-  await isReady("remote");
+  const waiting = await isReady("remote");
+  expect(joined(waiting)).toBe(0);
   const { vm } = await started("remote", "-c", "rdp://user:secret@good.example");
-  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
+  expect(await vmNamed(vm)).toMatchObject({ id: waiting, network: "firewall", label: "coral" });
+  // From now on it has one.
+  await expect.poll(() => joined(waiting)).toBe(1);
   const shown = async (): Promise<string> =>
     (await desktop.windows()).find((window) => window.vm === vm && window.title === "good.example")?.id ?? "";
   await expect.poll(shown, CONNECTS).not.toBe("");
