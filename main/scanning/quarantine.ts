@@ -59,13 +59,13 @@ export interface Keeping {
   end(files: readonly LookedFile[]): void;
 }
 
-interface QuarantineEvents {
+export interface QuarantineEvents {
   changed: [];
   /** All were looked at with new signatures: of these, scanners say something else than `before`. */
   reviewed: [files: readonly ReviewedFile[]];
 }
 
-interface ReviewedFile {
+export interface ReviewedFile {
   file: QuarantinedFile;
   before: Pick<FileVerdict, "verdict" | "engines">;
 }

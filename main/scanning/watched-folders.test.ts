@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ScanVerdict } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
+import { Emitter } from "../base/emitter.ts";
 import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
-import { WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+import type { Quarantine, QuarantineEvents, ReviewedFile } from "./quarantine.ts";
+import { sendFound, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
@@ -300,4 +302,31 @@ describe("nothing is watched", () => {
     watched.follow();
     expect(orders().filter((order) => (order as { type: string }).type === "show")).toHaveLength(6);
   });
+});
+
+it("the page is told of the first of those in quarantine that are others now, and of how many there are, the clean ones apart", () => {
+  const sent: unknown[] = [];
+  const page = { send: (...words: unknown[]) => void sent.push(words) };
+  const quarantine = new Emitter<QuarantineEvents>();
+  sendFound({ page: page as never, watchedFolders: watched, quarantine: quarantine as Quarantine });
+  const engine = { name: "ClamAV", version: null, signatures: null, signature: "Eicar", reason: null };
+  const said = (verdict: ScanVerdict) => ({ verdict, engines: [{ ...engine, verdict }], time: "" });
+  const file = (path: string, now: ScanVerdict | null): ReviewedFile => ({
+    file: { path, from: { kind: "host" }, ...said("found"), now: now === null ? null : said(now) } as never,
+    before: said(now === null ? "clean" : "not-scanned"),
+  });
+  quarantine.emit("reviewed", [file("a", "clean"), file("b", null), file("c", "clean")]);
+  const words = { clean: "nothing is found in it", found: "Eicar was found in it (ClamAV)" };
+  const unscanned = "it was not scanned: it could not be looked at (ClamAV)";
+  const from = { kind: "host" };
+  expect(sent).toEqual([
+    [
+      "scan.changed",
+      { from, path: "a", words: words.clean, before: unscanned, isClean: true, isKept: true, others: 1 },
+    ],
+    [
+      "scan.changed",
+      { from, path: "b", words: words.found, before: words.clean, isClean: false, isKept: true, others: 0 },
+    ],
+  ]);
 });
