@@ -178,9 +178,12 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
 
 test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
   test.setTimeout(1_800_000);
-  await isReady("browser");
+  await desktop.json("service", "start", "firewall");
+  const waiting = await isReady("browser");
+  expect(joined(waiting)).toBe(0);
   const { vm, windowId } = await started("browser", "http://good.example/page");
-  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
+  expect(await vmNamed(vm)).toMatchObject({ id: waiting, network: "firewall", label: "coral" });
+  await expect.poll(() => joined(waiting)).toBe(1);
   await expect.poll(() => titles(vm), CONNECTS).toContainEqual(expect.stringContaining("A page of one colour"));
   await expect(async () => {
     expect(pixelsOf(await desktop.picture(windowId), COLOUR)).toBeGreaterThan(200_000);
