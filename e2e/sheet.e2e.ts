@@ -189,5 +189,7 @@ test("in the view of VMs one is made, given other things, started, paused, shut 
     .locator(".vm-line > span")
     .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent));
   expect(cut).toEqual([]);
+  // The button that was pressed last is gone, and the keyboard is the sheet's all the same.
   await page.keyboard.press("Escape");
+  await expect(sheet).toHaveCount(0);
 });

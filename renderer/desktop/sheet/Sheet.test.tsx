@@ -103,6 +103,21 @@ it("Escape closes it, and so does a press beside it; a key that is used inside d
   expect(shown()).toBeNull();
 });
 
+it("has its keys also when what had the focus is gone: Tab leads into it, Escape closes it", async () => {
+  const gone = (): void => {
+    const button = document.createElement("button");
+    element(".sheet-view").append(button);
+    button.focus();
+    button.remove();
+  };
+  gone();
+  await press("Tab");
+  expect(document.activeElement).toBe(element('[role="tab"]', "Settings"));
+  gone();
+  await press("Escape");
+  expect(shown()).toBeNull();
+});
+
 it("stays below a prompt", async () => {
   let answered = Promise.resolve<unknown>(null);
   await act(async () => void (answered = shell.prompts.ask({ kind: "quit", payload: { vms: [] } })));
