@@ -39,10 +39,6 @@ test.beforeAll(async () => {
   test.setTimeout(1_200_000);
   internet = await TestInternet.open();
   desktop = await TestDesktop.open({ web: "coral", server: "slate" }, prepare, internet);
-  for (const template of ["debian-kiosk", "debian-web", "debian-rdp"]) {
-    const built = await desktop.atoll("template", "build", template);
-    expect(built, built.stderr).toMatchObject({ code: 0 });
-  }
 });
 
 test.afterAll(async () => {
@@ -57,6 +53,13 @@ function prepare(home: string): void {
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, "debian-rdp.yaml"), stringify(SERVER));
   writePolicy(home, [{ action: "net.connect", from: "web", to: "good.example", decision: "allow" }]);
+}
+
+async function build(...templates: string[]): Promise<void> {
+  for (const template of templates) {
+    const built = await desktop.atoll("template", "build", template);
+    expect(built, built.stderr).toMatchObject({ code: 0 });
+  }
 }
 
 /** Resolves when this one waits, and no other one; gives the id of its VM, which no list has. */
@@ -106,7 +109,8 @@ async function vmNamed(name: string): Promise<VmView | undefined> {
 }
 
 test("the media player plays, without a network, and says that it has no sound", async () => {
-  test.setTimeout(900_000);
+  test.setTimeout(1_500_000);
+  await build("debian-kiosk");
   await isReady("player");
   const { vm, windowId } = await started("player", "av://lavfi:testsrc=size=320x240:rate=10");
   await expect.poll(() => titles(vm)).toEqual([expect.stringContaining("no sound yet")]);
@@ -140,7 +144,8 @@ function pixelsOf(picture: PNG, colour: readonly number[]): number {
 }
 
 test("the remote desktop shows the screen of a server in another VM, by the firewall, and types there", async () => {
-  test.setTimeout(1_200_000);
+  test.setTimeout(1_800_000);
+  await build("debian-kiosk", "debian-rdp");
   for (const words of [
     ["vm", "start", "server"],
     ["service", "start", "firewall"],
@@ -178,6 +183,7 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
 
 test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
   test.setTimeout(1_800_000);
+  await build("debian-web");
   await desktop.json("service", "start", "firewall");
   const waiting = await isReady("browser");
   expect(joined(waiting)).toBe(0);
