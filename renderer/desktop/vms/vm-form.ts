@@ -40,7 +40,7 @@ export function withRole(fields: VmFields, role: PresetRole): VmFields {
 }
 
 /** Why a number cannot be its memory or its processors; null: it can, or the template's is taken. */
-export function numberProblem(text: string, { min, max }: { min: number; max: number }): string | null {
+function numberProblem(text: string, { min, max }: { min: number; max: number }): string | null {
   if (text.trim() === "") return null;
   const number = Number(text);
   if (/^[0-9]{1,7}$/.test(text.trim()) && number >= min && number <= max) return null;

@@ -4,7 +4,7 @@ import type { TemplateView } from "#shared/model/template.ts";
 import { isIdleService, type VmNetwork, type VmRole, type VmStatus } from "#shared/model/vm.ts";
 import { countOf } from "../../ui/format.ts";
 
-export interface VmSection {
+interface VmSection {
   title: string;
   vms: readonly VmStatus[];
 }
