@@ -20,6 +20,7 @@ interface Quarantined {
   id: number;
   path: string;
   state: string;
+  now: { verdict: string } | null;
 }
 type Info = ServiceView & { panels: { rows?: object[] }[] };
 
@@ -363,6 +364,19 @@ test("a person's own signatures are tried in another VM, and used in its place w
   await expect
     .poll(async () => (await known()).filter(([id]) => before.includes(id)))
     .toEqual(before.map((id) => [id, "kept"]));
+
+  // One that was no malware is taken back with the signatures that had it.
+  const taken = await desktop.atoll("service", "back", "antivirus");
+  expect(taken, taken.stderr).toMatchObject({ code: 0 });
+  await expect(notices.getByText(/opened\.txt.* in home: with new signatures, nothing is found in it/)).toBeVisible();
+  await expect(notices.getByText(/deep\.txt.* in web: with new signatures, nothing is found in it/)).toBeVisible();
+  await expect(notices.getByText(/in quarantine: with new signatures, nothing is found in it/)).toBeVisible();
+  const own = (await list()).filter(({ id }) => !before.includes(id));
+  expect(own.length).toBeGreaterThan(0);
+  for (const one of own) expect(one).toMatchObject({ state: "kept", now: { verdict: "clean" } });
+  // What has been found in it since, is in it still.
+  const others = (await list()).filter(({ id }) => before.includes(id));
+  expect(others.map(({ now }) => now)).toEqual(others.map(() => null));
 });
 
 test("a second scanner holds what it alone knows, and what both say stands side by side", async () => {

@@ -5,7 +5,7 @@ import { expect, test } from "@playwright/test";
 import type { PNG } from "pngjs";
 import { stringify } from "yaml";
 import type { KioskView } from "#shared/model/kiosk.ts";
-import type { VmView } from "#shared/model/vm.ts";
+import type { VmId, VmView } from "#shared/model/vm.ts";
 import { changedPixels, TestDesktop, type } from "./support/desktop.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 import { TestInternet } from "./support/test-internet.ts";
@@ -39,10 +39,6 @@ test.beforeAll(async () => {
   test.setTimeout(1_200_000);
   internet = await TestInternet.open();
   desktop = await TestDesktop.open({ web: "coral", server: "slate" }, prepare, internet);
-  for (const template of ["debian-kiosk", "debian-web", "debian-rdp"]) {
-    const built = await desktop.atoll("template", "build", template);
-    expect(built, built.stderr).toMatchObject({ code: 0 });
-  }
 });
 
 test.afterAll(async () => {
@@ -59,8 +55,15 @@ function prepare(home: string): void {
   writePolicy(home, [{ action: "net.connect", from: "web", to: "good.example", decision: "allow" }]);
 }
 
-/** Resolves when this one waits, and no other one. */
-async function isReady(name: string): Promise<void> {
+async function build(...templates: string[]): Promise<void> {
+  for (const template of templates) {
+    const built = await desktop.atoll("template", "build", template);
+    expect(built, built.stderr).toMatchObject({ code: 0 });
+  }
+}
+
+/** Resolves when this one waits, and no other one; gives the id of its VM, which no list has. */
+async function isReady(name: string): Promise<VmId> {
   const others = ["browser", "player", "remote"].filter((other) => other !== name);
   const none = { title: "None", kind: "other", template: "none", program: ["none"] };
   const own = others.map((other) => ({ ...none, name: other }));
@@ -73,6 +76,22 @@ async function isReady(name: string): Promise<void> {
     return kiosks.find((kiosk) => kiosk.name === name)?.state;
   };
   await expect.poll(state, READY).toBe("ready");
+  const [note = ""] = fs.readdirSync(path.join(desktop.home, "state/disposables"));
+  return note.replace(".json", "") as VmId;
+}
+
+/** How many are at the other end of that VM's network card, as the kernel knows: QEMU listens, and whoever joins it connects. */
+function joined(vm: VmId): number {
+  const proc = `/proc/${desktop.qemuPid(vm)}`;
+  const own = new Set(fs.readdirSync(`${proc}/fd`).map((fd) => fs.readlinkSync(`${proc}/fd/${fd}`)));
+  const CONNECTED = "03";
+  return fs
+    .readFileSync(`${proc}/net/unix`, "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , , , state, inode, name = ""]) => {
+      return state === CONNECTED && path.basename(name) === "nic.sock" && own.has(`socket:[${inode}]`);
+    }).length;
 }
 
 async function started(name: string, ...args: string[]): Promise<Started> {
@@ -90,7 +109,8 @@ async function vmNamed(name: string): Promise<VmView | undefined> {
 }
 
 test("the media player plays, without a network, and says that it has no sound", async () => {
-  test.setTimeout(900_000);
+  test.setTimeout(1_500_000);
+  await build("debian-kiosk");
   await isReady("player");
   const { vm, windowId } = await started("player", "av://lavfi:testsrc=size=320x240:rate=10");
   await expect.poll(() => titles(vm)).toEqual([expect.stringContaining("no sound yet")]);
@@ -101,6 +121,9 @@ test("the media player plays, without a network, and says that it has no sound",
   }).toPass({ timeout: 60_000 });
   await desktop.json("vm", "kill", vm);
 });
+
+/** What the server's screen, and the browser's page, are made of. */
+const COLOUR = [0xc0, 0x30, 0x70];
 
 /** The server's screen, of one colour, where what is typed is written to a file; then the server. */
 const SERVES = `
@@ -121,7 +144,8 @@ function pixelsOf(picture: PNG, colour: readonly number[]): number {
 }
 
 test("the remote desktop shows the screen of a server in another VM, by the firewall, and types there", async () => {
-  test.setTimeout(1_200_000);
+  test.setTimeout(1_800_000);
+  await build("debian-kiosk", "debian-rdp");
   for (const words of [
     ["vm", "start", "server"],
     ["service", "start", "firewall"],
@@ -132,9 +156,10 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
   expect(serves, serves.stderr).toMatchObject({ code: 0 });
   const { command, env } = desktop.commandOf("exec", "server", "--", "socat", "-", `TCP:127.0.0.1:${RDP_PORT}`);
   await internet.serve(RDP_PORT, command, env);
-  await isReady("remote");
+  const waiting = await isReady("remote");
+  expect(joined(waiting)).toBe(0);
   const { vm } = await started("remote", "-c", "rdp://user:secret@good.example");
-  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
+  expect(await vmNamed(vm)).toMatchObject({ id: waiting, network: "firewall", label: "coral" });
   const shown = async (): Promise<string> =>
     (await desktop.windows()).find((window) => window.vm === vm && window.title === "good.example")?.id ?? "";
   await expect.poll(shown, CONNECTS).not.toBe("");
@@ -143,23 +168,31 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
   await expect(async () => {
     // "Yes": nobody has signed the server's certificate. Before it asks, nothing is there, and afterwards the server's screen.
     await content.click({ position: { x: 107, y: 230 } });
-    expect(pixelsOf(await desktop.picture(windowId), [0xc0, 0x30, 0x70])).toBeGreaterThan(200_000);
+    expect(pixelsOf(await desktop.picture(windowId), COLOUR)).toBeGreaterThan(200_000);
   }).toPass({ ...CONNECTS, intervals: [5_000] });
+  expect(joined(waiting)).toBe(1);
   await content.click({ position: { x: 400, y: 250 } });
   await type(await desktop.page(), "hello\n");
   // Where a guest is slow a key is held for long enough to repeat.
   await expect.poll(() => desktop.read("server", "/tmp/typed"), CONNECTS).toMatch(/^h+e+l+o+\n/);
   const flows = await desktop.json<{ vm: string; name: string; port: number; verdict: string }[]>("network", "flows");
   expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", port: RDP_PORT, verdict: "allow" }));
-  await desktop.json("vm", "kill", vm);
+  for (const ended of [vm, "server"]) await desktop.json("vm", "kill", ended, "--wait");
 });
 
 test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
   test.setTimeout(1_800_000);
-  await isReady("browser");
-  const { vm } = await started("browser", "http://good.example/eicar");
-  expect(await vmNamed(vm)).toMatchObject({ network: "firewall", label: "coral" });
-  await expect.poll(() => titles(vm), CONNECTS).toContainEqual(expect.stringContaining("good.example"));
+  await build("debian-web");
+  await desktop.json("service", "start", "firewall");
+  const waiting = await isReady("browser");
+  expect(joined(waiting)).toBe(0);
+  const { vm, windowId } = await started("browser", "http://good.example/page");
+  expect(await vmNamed(vm)).toMatchObject({ id: waiting, network: "firewall", label: "coral" });
+  await expect.poll(() => titles(vm), CONNECTS).toContainEqual(expect.stringContaining("A page of one colour"));
+  await expect(async () => {
+    expect(pixelsOf(await desktop.picture(windowId), COLOUR)).toBeGreaterThan(200_000);
+  }).toPass(CONNECTS);
+  expect(joined(waiting)).toBe(1);
   const flows = await desktop.json<{ vm: string; name: string; verdict: string }[]>("network", "flows");
   expect(flows).toContainEqual(expect.objectContaining({ vm, name: "good.example", verdict: "allow" }));
   await desktop.json("vm", "kill", vm);

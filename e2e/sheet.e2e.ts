@@ -33,11 +33,13 @@ test("arrow keys go through the tabs, around, and so do Home and End", async () 
   await page.keyboard.press("End");
   await expect(tab("Settings")).toBeFocused();
   await page.keyboard.press("ArrowRight");
-  await expect(tab("Policy")).toBeFocused();
+  await expect(tab("VMs")).toBeFocused();
   await page.keyboard.press("ArrowLeft");
   await expect(tab("Settings")).toBeFocused();
   await expect(page.getByRole("dialog", { name: "Settings" })).toBeVisible();
   await page.keyboard.press("Home");
+  await expect(page.getByRole("dialog", { name: "VMs" })).toBeVisible();
+  await page.keyboard.press("ArrowRight");
   await expect(page.getByRole("dialog", { name: "Policy" })).toBeVisible();
 });
 
@@ -134,4 +136,60 @@ test("on a small screen the words that decide are whole, and what is below each 
   expect(rows.length).toBeGreaterThan(1);
   expect(new Set(rows).size).toBe(1);
   await page.keyboard.press("Escape");
+});
+
+test("in the view of VMs one is made, given other things, started, paused, shut down and removed", async () => {
+  test.setTimeout(600_000);
+  await page.setViewportSize({ width: 1600, height: 1000 });
+  await page.keyboard.press("Meta+p");
+  await page.getByRole("tab", { name: "VMs" }).click();
+  const view = page.getByRole("region", { name: "VMs" });
+  const line = (name: string): Locator => view.getByRole("radio", { name: new RegExp(`^${name}, `) });
+  const made = async () => (await desktop.vms()).find(({ name }) => name === "notes");
+  await expect(line("home")).toBeVisible();
+  // By keys alone.
+  await view.getByRole("button", { name: "New VM" }).focus();
+  await page.keyboard.press("Enter");
+  const form = page.getByRole("form", { name: "New VM" });
+  await expect(form.getByLabel("Name")).toBeFocused();
+  await page.keyboard.type("notes");
+  await form.getByRole("radio", { name: "sand" }).click();
+  await form.getByLabel("Network").selectOption("none");
+  await form.getByLabel("Memory, MiB").fill("384");
+  await form.getByRole("button", { name: "Create", exact: true }).click();
+  await expect(line("notes")).toBeChecked();
+  await expect(line("notes")).toHaveAccessibleName(/stopped.*384 MiB/);
+  expect(await made()).toMatchObject({ label: "sand", role: "app", network: "none", state: "stopped" });
+
+  const detail = page.getByRole("region", { name: "notes" });
+  await detail.getByLabel("Processors").fill("1");
+  await detail.getByLabel("What it is for, and may reach").selectOption("work");
+  await detail.getByRole("button", { name: "Save" }).click();
+  await expect(detail.getByRole("status")).toHaveText("Saved.");
+  await expect.poll(made).toMatchObject({ role: "work" });
+  await expect(line("notes")).toHaveAccessibleName(/Work.*384 MiB, 1 processor/);
+
+  await line("notes").focus();
+  await page.keyboard.press("Enter");
+  await desktop.isRunning("notes");
+  await view.getByRole("button", { name: "Pause notes" }).click();
+  await expect.poll(made).toMatchObject({ state: "paused" });
+  await detail.getByRole("button", { name: "Resume" }).click();
+  await expect.poll(made).toMatchObject({ state: "running" });
+  await detail.getByRole("button", { name: "Shut down" }).click();
+  await expect(detail.getByRole("button", { name: "Remove…" })).toBeVisible({ timeout: 120_000 });
+  await detail.getByRole("button", { name: "Remove…" }).click();
+  await expect(detail.getByRole("button", { name: "Keep" })).toBeFocused();
+  await detail.getByRole("button", { name: "Remove notes" }).click();
+  await expect(line("notes")).toHaveCount(0);
+  expect(await made()).toBeUndefined();
+
+  await page.setViewportSize({ width: 1024, height: 700 });
+  const cut = await view
+    .locator(".vm-line > span")
+    .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent));
+  expect(cut).toEqual([]);
+  // The button that was pressed last is gone, and the keyboard is the sheet's all the same.
+  await page.keyboard.press("Escape");
+  await expect(sheet).toHaveCount(0);
 });

@@ -16,6 +16,8 @@ export async function templateViews(
       built: built !== null,
       sizeBytes: built?.sizeBytes ?? null,
       recipeHash,
+      memoryMiB: recipe.memoryMiB,
+      cpus: recipe.cpus,
     })),
     problems: recipes.problems,
   };

@@ -415,7 +415,7 @@ async function run(): Promise<void> {
   sendServiceEvents({ page, services });
   sendIndexEvents({ indexes, page });
   sendQuarantineEvents({ page, quarantine: scanning.quarantine });
-  sendFound({ page, watchedFolders: scanning.watchedFolders });
+  sendFound({ page, watchedFolders: scanning.watchedFolders, quarantine: scanning.quarantine });
   sendSignatures({ page, signatures: scanning.signatures });
   answerSending({ application, page, policy, transfers });
   watchOwnProgram(() => page.send("desktop.replaced", null));

@@ -141,6 +141,9 @@ export interface MachineSummary {
   network: VmNetwork | null;
   /** The service by which it goes to the firewall, where its network is "firewall"; absent: none. */
   via?: string;
+  /** MiB, and processors, where they are its own; absent: its template's, or nobody knows. */
+  memoryMiB?: number;
+  cpus?: number;
 }
 
 export interface Driver<Definition extends MachineDefinition> {

@@ -1,4 +1,5 @@
 /** Puts the parts of scanning together: engines, quarantine, signatures and watched folders, and what each does when another changes. */
+import { laterWords } from "#shared/model/quarantine.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { atMostEach } from "../base/at-most-each.ts";
 import type { Crossings } from "../crossings/crossings.ts";
@@ -10,7 +11,7 @@ import { carryFolder } from "./carry.ts";
 import { enginesOf } from "./engine.ts";
 import { Quarantine } from "./quarantine.ts";
 import { QuarantineFile } from "./quarantine-file.ts";
-import { scanAgain } from "./rescan.ts";
+import { Rescan } from "./rescan.ts";
 import { scanPath } from "./scan-path.ts";
 import { Scanner } from "./scanner.ts";
 import { Signatures } from "./signatures.ts";
@@ -78,14 +79,23 @@ export function createScanning(parts: Parts): Scanning {
   });
   services.on("changed", () => looks.ask());
   application.on("changed", () => watchedFolders.follow());
-  signatures.on("switched", () => {
-    void scanAgain({
-      application,
-      opened: (vm) => recent.of(vm).map(({ path }) => path),
-      watched: watchedFolders,
-      scan: (vm, path, signal) => scan(vm, path, signal, () => true),
-      found: (vm, file) => watchedFolders.emit("found", vm, file),
-    });
+  const rescan = new Rescan({
+    application,
+    opened: (vm) => recent.of(vm).map(({ path }) => path),
+    watched: watchedFolders,
+    quarantine,
+    scan: (vm, path, options) =>
+      scanPath(scanner, hostFiles, { party: { kind: "vm", vm }, path }, { ...options, isUnasked: true }),
+    found: (vm, file) => watchedFolders.emit("found", vm, file),
+    cleared: (vm, file, before) => watchedFolders.emit("cleared", vm, file, before),
+  });
+  signatures.on("switched", () => void rescan.again());
+  quarantine.on("reviewed", (all) => {
+    for (const { file } of all) {
+      const unit = services.units.find(({ manifest }) => manifest.name === file.service);
+      const words = `file ${file.id} in quarantine, with new signatures: ${laterWords(file.now ?? file)}`;
+      unit?.log.add("atoll", "info", words);
+    }
   });
   const close = (): void => {
     looks.end();

@@ -20,6 +20,16 @@ it("is empty where there is none, and is what was written", () => {
   expect(file.read()).toEqual({ lastId: 3, files: [] });
 });
 
+it("has what was kept before files were looked at again", () => {
+  const ours = { kind: "host" } as const;
+  const before = {
+    ...{ id: 1, path: "a", bytes: 1, from: ours, to: null, time: "2026-11-28T09:49:00.000Z", service: "antivirus" },
+    ...{ sha256: "ab".repeat(32), verdict: "found", engines: [], key: "cd".repeat(16), name: "a" },
+  };
+  fs.writeFileSync(place(), JSON.stringify({ lastId: 1, files: [before] }));
+  expect(file.read()).toEqual({ lastId: 1, files: [{ ...before, now: null }] });
+});
+
 it("is not known where it is broken", () => {
   fs.writeFileSync(place(), "{");
   expect(file.read()).toBeNull();

@@ -1,5 +1,6 @@
 /** Of which file what is kept, and what a person can do with it. Scanners are scripted, hostile ones too. */
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ScanVerdict } from "#shared/model/scan.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { bytes } from "../files/testing/files-desk.ts";
 import type { FilesParty, TransferEnd, TransferRequest } from "../files/transfer.ts";
@@ -277,3 +278,114 @@ it.each([
   ["in/", "file"],
   [`${"ü".repeat(150)}.zip`, "ü".repeat(100)],
 ])("%j is kept as %j", (path, name) => expect(keptName(bytes(path))).toBe(name));
+
+describe("with new signatures", () => {
+  const later = { ...ENGINE, signatures: "set-2", signature: null, reason: null };
+  let scanned: string[];
+  let told: unknown[];
+
+  beforeEach(() => {
+    [scanned, told] = [[], []];
+    quarantine.on("reviewed", (all) => {
+      for (const { file, before } of all) told.push([file.id, file.verdict, file.now?.verdict ?? null, before.verdict]);
+    });
+  });
+
+  async function scanAgain(verdict: ScanVerdict, sha256 = SHA): Promise<void> {
+    await quarantine.scanAgain((vm, path) => {
+      scanned.push(`${vm.definition.name}:${Buffer.from(path).toString()}`);
+      return Promise.resolve([{ path: "", sha256, verdict, engines: [{ ...later, verdict }] }]);
+    });
+  }
+
+  it("what is kept is looked at where it lies, and told when nothing is found in it any more", async () => {
+    const key = keep();
+    let changes = 0;
+    quarantine.on("changed", () => (changes += 1));
+    await scanAgain("clean");
+    expect(scanned).toEqual([`antivirus:/home/user/kept/quarantine/${key}/eicar.com`]);
+    expect([told, changes]).toEqual([[[1, "found", "clean", "found"]], 1]);
+    expect(quarantine.files).toMatchObject([
+      {
+        verdict: "found",
+        engines: [{ signatures: "set-1" }],
+        now: { verdict: "clean", engines: [{ signatures: "set-2" }] },
+      },
+    ]);
+    // The next run of the application knows it, too.
+    expect(kept?.files).toMatchObject([{ now: { verdict: "clean" } }]);
+    await scanAgain("clean");
+    expect([told.length, changes]).toEqual([1, 1]);
+    // It is what it was.
+    await scanAgain("found");
+    expect([told.slice(1), quarantine.files[0]?.now]).toEqual([[[1, "found", null, "clean"]], null]);
+  });
+
+  it("what was not scanned is told as clean, or as what is found", async () => {
+    const keeping = quarantine.begin(party(home), party(web));
+    const key = keeping.keyFor(engine, SHA) ?? "";
+    engine.kept = new Set([key]);
+    const verdict = found({ verdict: "not-scanned" as const });
+    keeping.end([{ file: listed(), verdict, places: [{ service: "antivirus", key, sha256: SHA }] }]);
+    await scanAgain("clean");
+    await scanAgain("suspicious");
+    expect(told).toEqual([
+      [1, "not-scanned", "clean", "not-scanned"],
+      [1, "not-scanned", "suspicious", "clean"],
+    ]);
+  });
+
+  it.each(["error", "not-scanned"] as const)("a scanner that says %s has taken nothing back", async (verdict) => {
+    keep();
+    await scanAgain(verdict);
+    expect([told, quarantine.files[0]?.now]).toEqual([[], null]);
+  });
+
+  it("a scanner that gives other bytes than those that it has kept changes nothing", async () => {
+    keep();
+    await scanAgain("clean", "cd".repeat(32));
+    expect([scanned.length, told]).toEqual([1, []]);
+  });
+
+  it("one copy is looked at once for all whose bytes it is", async () => {
+    keep(null, "eicar.com");
+    keep(party(web), "again.com");
+    await scanAgain("clean");
+    expect([scanned.length, told]).toEqual([
+      1,
+      [
+        [1, "found", "clean", "found"],
+        [2, "found", "clean", "found"],
+      ],
+    ]);
+  });
+
+  it("what cannot be read now is left as it is, and the others are looked at", async () => {
+    keep(party(web), "a");
+    keep(party(web), "b", "cd".repeat(32));
+    await quarantine.scanAgain((_, path) => {
+      if (Buffer.from(path).toString().endsWith("/a")) return Promise.reject(new Error("gone"));
+      return Promise.resolve([{ path: "", sha256: "cd".repeat(32), verdict: "clean", engines: [] }]);
+    });
+    expect(told).toEqual([[2, "found", "clean", "found"]]);
+    engine.kept = null;
+    await scanAgain("clean");
+    expect(scanned).toEqual([]);
+  });
+
+  it("is said where the person is asked whether it shall be restored", async () => {
+    keep();
+    await scanAgain("clean");
+    await quarantine.restore(1, undefined, undefined);
+    expect(asked).toMatchObject([
+      { warning: "From quarantine: Eicar was found in it (ClamAV). With new signatures: nothing is found in it." },
+    ]);
+  });
+
+  it("what is kept once more is what is said of it then", async () => {
+    keep();
+    await scanAgain("clean");
+    keep();
+    expect(quarantine.files).toMatchObject([{ id: 1, now: null }]);
+  });
+});

@@ -6,7 +6,8 @@ import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { CrossingParty } from "#shared/model/crossing.ts";
-import type { QuarantinedFile, QuarantineState } from "#shared/model/quarantine.ts";
+import { laterWords, type QuarantinedFile, type QuarantineState } from "#shared/model/quarantine.ts";
+import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { type FileVerdict, type ScanVerdict, verdictWords } from "#shared/model/scan.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
@@ -27,6 +28,8 @@ import type { QuarantineEntry, QuarantineFile } from "./quarantine-file.ts";
 export const QUARANTINE_FOLDER = "/home/user/kept/quarantine";
 const KEY_BYTES = 16;
 const MAX_NAME_BYTES = 200;
+/** What a scanner has looked at to its end. */
+const CERTAIN: readonly ScanVerdict[] = ["clean", "found", "suspicious"];
 /** As many as scanners keep. The oldest goes. */
 const MAX_FILES = 1_000;
 
@@ -56,7 +59,18 @@ export interface Keeping {
   end(files: readonly LookedFile[]): void;
 }
 
-export class Quarantine extends Emitter<{ changed: [] }> {
+export interface QuarantineEvents {
+  changed: [];
+  /** All were looked at with new signatures: of these, scanners say something else than `before`. */
+  reviewed: [files: readonly ReviewedFile[]];
+}
+
+export interface ReviewedFile {
+  file: QuarantinedFile;
+  before: Pick<FileVerdict, "verdict" | "engines">;
+}
+
+export class Quarantine extends Emitter<QuarantineEvents> {
   readonly #parts: QuarantineParts;
   #entries: QuarantineEntry[] = [];
   #lastId = 0;
@@ -81,10 +95,46 @@ export class Quarantine extends Emitter<{ changed: [] }> {
   /** Newest first. */
   get files(): QuarantinedFile[] {
     const kept = this.#kept;
-    return this.#entries.toReversed().map((entry) => {
-      const { key: _key, name: _name, ...shown } = entry;
-      return { ...shown, state: stateIn(kept, entry) };
+    return this.#entries.toReversed().map((entry) => shownAs(entry, stateIn(kept, entry)));
+  }
+
+  /**
+   * Signatures have become others: all that can be restored is looked at again, one after another. Files are where they were
+   * afterwards, whatever is said of them: a person decides.
+   *
+   * @param scan what lies at this path of a scanner's VM; rejects where that is gone
+   */
+  async scanAgain(scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>): Promise<void> {
+    const reviewed: ReviewedFile[] = [];
+    for (const key of new Set(this.#entries.map((one) => one.key))) {
+      const entry = this.#entries.find((one) => one.key === key);
+      if (entry === undefined || this.#stateOf(entry) !== "kept") continue;
+      const engine = this.#engineOf(entry);
+      try {
+        const [file] = await scan(engine.vm, Buffer.from(placeOf(entry)));
+        // Another file is the scanner's lie; and a scanner that has failed says nothing new.
+        if (file !== undefined && file.sha256 === entry.sha256 && CERTAIN.includes(file.verdict))
+          reviewed.push(...this.#review(key, file));
+      } catch (error) {
+        log(`file ${entry.id} in quarantine was not scanned again: ${messageOf(error)}`);
+      }
+    }
+    if (reviewed.length > 0) this.emit("reviewed", reviewed);
+  }
+
+  /** Those of the same bytes have one copy. */
+  #review(key: string, { verdict, engines }: ScannedFile): ReviewedFile[] {
+    const reviewed: ReviewedFile[] = [];
+    this.#entries = this.#entries.map((entry) => {
+      const before = entry.now ?? entry;
+      if (entry.key !== key || before.verdict === verdict) return entry;
+      const now = { verdict, engines, time: new Date().toISOString() };
+      const after = { ...entry, now: verdict === entry.verdict ? null : now };
+      reviewed.push({ file: shownAs(after, "kept"), before: { verdict: before.verdict, engines: before.engines } });
+      return after;
     });
+    if (reviewed.length > 0) this.#changed();
+    return reviewed;
   }
 
   /** Files of `from` are scanned. `to`: where they are on their way to, held unless they are clean; null: nowhere. */
@@ -125,7 +175,7 @@ export class Quarantine extends Emitter<{ changed: [] }> {
       );
       if (lost.length > 0) void this.#drop(engine, lost).catch((error: unknown) => log(messageOf(error)));
     }
-    const shown = JSON.stringify(this.#entries.map((entry) => [entry.id, entry.time, stateIn(kept, entry)]));
+    const shown = JSON.stringify(this.#entries.map((entry) => [entry.id, entry.time, entry.now, stateIn(kept, entry)]));
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.emit("changed");
@@ -169,7 +219,7 @@ export class Quarantine extends Emitter<{ changed: [] }> {
         crossing,
         subject: "",
         isAlwaysAsked: true,
-        warning: `From quarantine: ${verdictWords(entry)}.`,
+        warning: warningOf(entry),
         preview: { current, onChange: () => () => undefined },
       },
       signal === undefined ? {} : { signal },
@@ -224,6 +274,7 @@ export class Quarantine extends Emitter<{ changed: [] }> {
       time: new Date().toISOString(),
       verdict: verdict.verdict,
       engines: verdict.engines,
+      now: null,
     });
     if (this.#entries.length > MAX_FILES) this.#entries.shift();
   }
@@ -300,6 +351,15 @@ function stateIn(kept: Kept, { service, key }: QuarantineEntry): QuarantineState
   const keys = kept.get(service) ?? null;
   if (keys === null) return "away";
   return keys.has(key) ? "kept" : "gone";
+}
+
+function shownAs({ key: _key, name: _name, ...shown }: QuarantineEntry, state: QuarantineState): QuarantinedFile {
+  return { ...shown, state };
+}
+
+function warningOf(entry: QuarantineEntry): string {
+  const later = entry.now === null ? "" : ` With new signatures: ${laterWords(entry.now)}.`;
+  return `From quarantine: ${verdictWords(entry)}.${later}`;
 }
 
 function placeOf({ key, name }: QuarantineEntry): string {

@@ -1,50 +1,100 @@
 import { afterEach, expect, it, vi } from "vitest";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
+import type { ScanVerdict } from "#shared/model/scan.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { Vm } from "../vms/vm.ts";
-import { scanAgain } from "./rescan.ts";
+import { Rescan, type RescanParts } from "./rescan.ts";
 
 afterEach(() => void vi.useRealTimers());
 
+const vm = (name: string, state = "running"): Vm =>
+  ({ id: name as VmId, state, definition: { name } }) as unknown as Vm;
+const scannedFile = (path: string, verdict: ScanVerdict, sha256 = "ab"): ScannedFile => ({
+  ...{ path, sha256, verdict, engines: [] },
+});
+
+const told: string[] = [];
+afterEach(() => void told.splice(0));
+
+function rescan(parts: Partial<RescanParts>): Rescan {
+  return new Rescan({
+    application: { vms: [vm("home")] },
+    opened: () => [Buffer.from("/a")],
+    watched: { again: () => undefined },
+    quarantine: { scanAgain: () => Promise.resolve() },
+    scan: () => Promise.resolve([]),
+    found: ({ id }, { path, verdict }) => void told.push(`${id}${path} ${verdict}`),
+    cleared: ({ id }, { path }, before) => void told.push(`${id}${path} was ${before.verdict}`),
+    ...parts,
+  });
+}
+
 it("looks at what was opened in each VM that runs, and tells what is found now", async () => {
-  const vm = (name: string, state = "running"): Vm =>
-    ({ id: name as VmId, state, definition: { name } }) as unknown as Vm;
   const scanned: string[] = [];
-  const found: string[] = [];
   let isWatchedAgain = false;
-  await scanAgain({
+  await rescan({
     application: { vms: [vm("home"), vm("off", "stopped"), vm("web")] },
     opened: () => [Buffer.from("/a"), Buffer.from("/lost"), Buffer.from("/bad")],
     watched: { again: () => void (isWatchedAgain = true) },
-    scan: ({ id }, path) => {
-      scanned.push(`${id}${Buffer.from(path).toString()}`);
+    scan: ({ id }, path, { keeps }) => {
+      scanned.push(`${id}${Buffer.from(path).toString()} ${keeps}`);
       if (path.length === 5) return Promise.reject(new Error("gone"));
-      const verdict = path.length === 4 ? "found" : "clean";
-      return Promise.resolve([
-        { path: Buffer.from(path).toString(), sha256: null, verdict, engines: [] } as ScannedFile,
-      ]);
+      return Promise.resolve([scannedFile(Buffer.from(path).toString(), path.length === 4 ? "found" : "clean")]);
     },
-    found: ({ id }, file) => void found.push(`${id}${file.path}`),
-  });
-  expect(scanned.toSorted()).toEqual(["home/a", "home/bad", "home/lost", "web/a", "web/bad", "web/lost"]);
-  expect([found, isWatchedAgain]).toEqual([["home/bad", "web/bad"], true]);
+  }).again();
+  expect(scanned.toSorted()).toEqual(
+    ["home/a", "home/bad", "home/lost", "web/a", "web/bad", "web/lost"].map((one) => `${one} true`),
+  );
+  expect([told, isWatchedAgain]).toEqual([["home/bad found", "web/bad found"], true]);
+});
+
+it("what is in quarantine is looked at where it lies, and is not kept once more", async () => {
+  const scanned: unknown[] = [];
+  await rescan({
+    opened: () => [],
+    quarantine: { scanAgain: async (scan) => void (await scan(vm("antivirus"), Buffer.from("/kept"))) },
+    scan: ({ id }, path, { keeps }) => {
+      scanned.push([id, Buffer.from(path).toString(), keeps]);
+      return Promise.resolve([]);
+    },
+  }).again();
+  expect(scanned).toEqual([["antivirus", "/kept", false]]);
+});
+
+it("tells of what was opened each verdict once, and that one was taken back", async () => {
+  let said = scannedFile("/a", "found");
+  const one = rescan({ scan: () => Promise.resolve([said]) });
+  for (const [verdict, sha256] of [
+    ["found", "ab"],
+    ["suspicious", "ab"],
+    // Those say nothing of what was found.
+    ["error", "ab"],
+    ["not-scanned", "ab"],
+    ["clean", "ab"],
+    ["clean", "ab"],
+    ["found", "ab"],
+    // Other bytes: nobody has said that the former ones are clean.
+    ["clean", "cd"],
+    ["clean", "ab"],
+  ] as const) {
+    said = scannedFile("/a", verdict, sha256);
+    await one.again();
+  }
+  expect(told).toEqual(["home/a found", "home/a suspicious", "home/a was suspicious", "home/a found"]);
 });
 
 it("of a VM that never answers the others do not wait, and its next file is looked at after ten minutes", async () => {
   vi.useFakeTimers();
-  const vm = (name: string): Vm => ({ id: name, state: "running", definition: { name } }) as unknown as Vm;
   const scanned: string[] = [];
-  const scanning = scanAgain({
+  const scanning = rescan({
     application: { vms: [vm("home"), vm("web")] },
     opened: () => [Buffer.from("/a"), Buffer.from("/b")],
-    watched: { again: () => undefined },
-    scan: ({ id }, path, signal) => {
+    scan: ({ id }, path, { signal }) => {
       scanned.push(`${id}${Buffer.from(path).toString()}`);
       if (id !== "home") return Promise.resolve([]);
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
     },
-    found: () => undefined,
-  });
+  }).again();
   await vi.advanceTimersByTimeAsync(0);
   expect(scanned).toEqual(["home/a", "web/a", "web/b"]);
   await vi.advanceTimersByTimeAsync(10 * 60_000);

@@ -524,3 +524,16 @@ describe("an engine that", () => {
     expect((await result).get(0)?.verdict).toBe("error");
   });
 });
+
+it("what is not to be kept is in no quarantine, whatever is said of it", async () => {
+  const begun: unknown[] = [];
+  const scanner = new Scanner(() => [engine], {
+    begin: () => {
+      begun.push("kept");
+      return KEEPS_NOTHING.begin(undefined as never, null);
+    },
+  });
+  const source = { end: home.vm, what: { paths: [] }, party: { kind: "vm", vm: home.vm } } as const;
+  for (const keeps of [false, true]) await scanner.scan(source, [], { signal: new AbortController().signal, keeps });
+  expect(begun).toEqual(["kept"]);
+});

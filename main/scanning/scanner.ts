@@ -12,7 +12,7 @@ import { waitFor } from "../base/waiting.ts";
 import type { FilesParty } from "../files/transfer.ts";
 import { batchesOf, MAX_SCANNED_BYTES } from "./batches.ts";
 import type { Engine } from "./engine.ts";
-import type { LookedFile, Quarantine } from "./quarantine.ts";
+import type { Keeping, LookedFile, Quarantine } from "./quarantine.ts";
 import { type BatchOptions, type LookedAt, scanBatch } from "./scan-batch.ts";
 import type { Vm } from "../vms/vm.ts";
 import { Spared } from "./spared.ts";
@@ -39,6 +39,8 @@ export interface ScanOptions {
   to?: FilesParty;
   /** Each file gets a VM of its own where the engine can have such: `MAX_ALONE` of them, the others are not looked at. */
   alone?: boolean;
+  /** False: nothing of it is put into quarantine. */
+  keeps?: boolean;
   /** Nobody waits for it: what somebody waits for comes before it. */
   isUnasked?: boolean;
 }
@@ -102,7 +104,7 @@ export class Scanner {
   async scan(
     source: ScanSource,
     listed: readonly ListedFile[],
-    { signal, progress = () => undefined, to, alone = false, isUnasked = false }: ScanOptions,
+    { signal, progress = () => undefined, to, alone = false, keeps = true, isUnasked = false }: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
     const files = listed.filter(({ kind }) => kind === "file");
     const engines = this.#engines();
@@ -113,7 +115,7 @@ export class Scanner {
       done += 1;
       progress(Math.floor((done * small.length) / steps), files.length);
     };
-    const keeping = this.#quarantine.begin(source.party, to ?? null);
+    const keeping = keeps ? this.#quarantine.begin(source.party, to ?? null) : KEEPS_NOTHING;
     const options = { signal, looked, keeping, alone, isUnasked };
     const byEngine = await Promise.all(
       engines.map((engine) => this.#using(engine.vm, () => this.#look(engine, source, small, options))),
@@ -217,7 +219,8 @@ async function lookAlone(
   if (alone === null) return first;
   try {
     const look = async (other: Engine, until: AbortSignal): Promise<LookedAt> => {
-      const none = { known: () => null, spared: () => null, looked: () => undefined, keeping: NONE_KEPT };
+      // What that VM would keep is gone with it.
+      const none = { known: () => null, spared: () => null, looked: () => undefined, keeping: KEEPS_NOTHING };
       const said = (await scanBatch(other, source, [file], { signal: until, ...none })).get(file.index);
       if (said === undefined || said.sha256 !== first.sha256) return failed("it is another file by now");
       if (said.verdict.verdict === "error") return failed(said.verdict.reason ?? "it has failed");
@@ -230,8 +233,7 @@ async function lookAlone(
   }
 }
 
-/** What that VM would keep is gone with it. */
-const NONE_KEPT: BatchOptions["keeping"] = { verdicts: [], keyFor: () => null };
+const KEEPS_NOTHING: Keeping = { verdicts: [], keyFor: () => null, end: () => undefined };
 
 function unreadBy(engines: readonly Engine[], reason: string): FileVerdict {
   const said = engines.map(({ name, identity }): EngineVerdict => ({

@@ -4,7 +4,7 @@ import { beforeEach, expect, it } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
 import { builtIns } from "../services/built-ins.ts";
-import { GIVE_MS, Signatures } from "./signatures.ts";
+import { GIVE_MS, sendSignatures, Signatures } from "./signatures.ts";
 
 interface Unit {
   vm: string;
@@ -135,8 +135,12 @@ function signatures(): Signatures {
 
 it("gives new ones to another VM, tries what it must find and must pass, uses it, and then stops the one before", async () => {
   own = OWN;
-  await signatures().update("antivirus");
+  const sent: string[] = [];
+  const both = signatures();
+  sendSignatures({ page: { send: (name) => void sent.push(name) }, signatures: both });
+  await both.update("antivirus");
   expect(done).toEqual(["signatures next", "try next", "try next", "use", "released", "stop first"]);
+  expect(sent).toEqual(["scan.renewed"]);
   expect([used.vm, used.tables.rows()["engine"]]).toEqual(["next", [{ given: OWN_KEY, ageS: 0 }]]);
 });
 

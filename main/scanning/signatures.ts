@@ -391,6 +391,7 @@ async function adopt(from: ServiceUnit, to: ServiceUnit, carry: SignaturesParts[
 /** Tells the page. */
 export function sendSignatures({ page, signatures }: { page: Pick<Page, "send">; signatures: Signatures }): void {
   signatures.on("notice", (service, words) => page.send("scan.signatures", { service, words }));
+  signatures.on("switched", () => page.send("scan.renewed", {}));
 }
 
 function refusalOf(service: string, error: unknown): AppError {

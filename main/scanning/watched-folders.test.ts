@@ -3,10 +3,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ScanVerdict } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
+import { Emitter } from "../base/emitter.ts";
 import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
-import { watchedPlace, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+import type { Quarantine, QuarantineEvents, ReviewedFile } from "./quarantine.ts";
+import { sendFound, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
@@ -47,6 +49,7 @@ beforeEach(async () => {
     },
   });
   watched.on("found", (vm, file) => found.push(`${vm.definition.name}:${file.path}`));
+  watched.on("cleared", (vm, file, before) => found.push(`${vm.definition.name}:${file.path} was ${before.verdict}`));
   watched.on("unscanned", (vm, folder, words) => unscanned.push(`${vm.definition.name}:${folder}: ${words}`));
   link = await begun("home");
 });
@@ -252,6 +255,17 @@ describe("a scanner that is another one", () => {
     expect(found).toEqual(["home:Downloads/a", "home:Downloads/b"]);
   });
 
+  it("takes back what was found, once, and of an unscanned one says nothing", async () => {
+    verdicts = { "Downloads/a": "found", "Downloads/b": "not-scanned" };
+    await tell(item("a"), item("b"));
+    for (const now of [{ "Downloads/a": "error" }, {}, {}, { "Downloads/a": "suspicious" }] as const) {
+      verdicts = now;
+      watched.again();
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(found).toEqual(["home:Downloads/a", "home:Downloads/a was found", "home:Downloads/a"]);
+  });
+
   it("finds what was told before it was started again, and does not tell it", async () => {
     verdicts = { "Downloads/a": "found" };
     await tell(item("a"));
@@ -290,12 +304,29 @@ describe("nothing is watched", () => {
   });
 });
 
-it.each([
-  ["web:Downloads", { vm: "web", folder: "Downloads" }],
-  ["*:/tmp/in/", { vm: null, folder: "/tmp/in" }],
-  ["web:/", { vm: "web", folder: "/" }],
-  ["Downloads", null],
-  ["web:", null],
-  ["Web:a", null],
-  ["web:../a", null],
-])("%s is %j", (word, place) => expect(watchedPlace(word)).toEqual(place));
+it("the page is told of the first of those in quarantine that are others now, and of how many there are, the clean ones apart", () => {
+  const sent: unknown[] = [];
+  const page = { send: (...words: unknown[]) => void sent.push(words) };
+  const quarantine = new Emitter<QuarantineEvents>();
+  sendFound({ page: page as never, watchedFolders: watched, quarantine: quarantine as Quarantine });
+  const engine = { name: "ClamAV", version: null, signatures: null, signature: "Eicar", reason: null };
+  const said = (verdict: ScanVerdict) => ({ verdict, engines: [{ ...engine, verdict }], time: "" });
+  const file = (path: string, now: ScanVerdict | null): ReviewedFile => ({
+    file: { path, from: { kind: "host" }, ...said("found"), now: now === null ? null : said(now) } as never,
+    before: said(now === null ? "clean" : "not-scanned"),
+  });
+  quarantine.emit("reviewed", [file("a", "clean"), file("b", null), file("c", "clean")]);
+  const words = { clean: "nothing is found in it", found: "Eicar was found in it (ClamAV)" };
+  const unscanned = "it was not scanned: it could not be looked at (ClamAV)";
+  const from = { kind: "host" };
+  expect(sent).toEqual([
+    [
+      "scan.changed",
+      { from, path: "a", words: words.clean, before: unscanned, isClean: true, isKept: true, others: 1 },
+    ],
+    [
+      "scan.changed",
+      { from, path: "b", words: words.found, before: words.clean, isClean: false, isKept: true, others: 0 },
+    ],
+  ]);
+});

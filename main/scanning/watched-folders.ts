@@ -4,9 +4,10 @@
  * say what is there; of a folder in such a folder they do not, so that it is listed again now and then, and what is new is scanned.
  */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
-import { verdictWords } from "#shared/model/scan.ts";
+import { type FileVerdict, verdictWords } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
-import { VM_NAME_PATTERN } from "#shared/model/vm.ts";
+import { laterWords } from "#shared/model/quarantine.ts";
+import { watchedPlace } from "#shared/model/watched-place.ts";
 import type { FolderItem } from "#shared/protocol/folders.ts";
 import { deadline } from "../base/deadline.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
@@ -19,6 +20,7 @@ import { partyOf } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
 import { folders } from "../vms/services/folders.ts";
 import type { Vm } from "../vms/vm.ts";
+import type { Quarantine } from "./quarantine.ts";
 
 /** What nobody has asked for has so long, whatever the VM does that has it. */
 export const UNASKED_MS = 10 * 60_000;
@@ -55,6 +57,8 @@ type IsDue = (path: string, file: Pick<ListedFile, "kind" | "size" | "modifiedS"
 export interface WatchedFoldersEvents {
   /** A scanner has found something in a file there, or suspects it. */
   found: [vm: Vm, file: ScannedFile];
+  /** Of what was told as `before` scanners find nothing in the same bytes any more. */
+  cleared: [vm: Vm, file: ScannedFile, before: Pick<FileVerdict, "verdict" | "engines">];
   /** Not all that is in that folder was scanned: why, for people. */
   unscanned: [vm: Vm, folder: string, words: string];
 }
@@ -81,6 +85,11 @@ interface Source {
   more: number;
 }
 
+interface Told extends FileVerdict {
+  /** What was found before, of which it says nothing; null: nothing was. */
+  readonly found: FileVerdict | null;
+}
+
 interface Waiting {
   readonly source: Source;
   readonly name: string;
@@ -89,9 +98,8 @@ interface Waiting {
 export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   readonly #parts: WatchedFoldersParts;
   readonly #sources = new Map<string, Source>();
-  /** Of each folder by name, then by path: verdict and digest that were told. It outlives what watches the folder: nobody is told again for
-   * a new start. */
-  readonly #told = new Map<string, Map<string, Map<string, string>>>();
+  /** Of each folder by name, then by path: what was told. It outlives what watches the folder: nobody is told again for a new start. */
+  readonly #told = new Map<string, Map<string, Map<string, Told>>>();
   #wasReady = true;
   /** What is to be scanned: of each VM by source and name; the VM that has waited longest first. */
   readonly #queue = new Map<Vm, Map<string, Waiting>>();
@@ -311,22 +319,32 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
 
   async #scanOne(source: Source, name: string): Promise<void> {
     const { key, vm, folder, ended } = source;
-    const ofFolder = this.#told.get(key) ?? new Map<string, Map<string, string>>();
+    const ofFolder = this.#told.get(key) ?? new Map<string, Map<string, Told>>();
     this.#told.set(key, ofFolder);
-    const told = ofFolder.get(name) ?? new Map<string, string>();
+    const told = ofFolder.get(name) ?? new Map<string, Told>();
     const { isDue, looked } = this.#dueIn(source, name);
     const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
     const limit = deadline(UNASKED_MS, () => new Error("it took too long"), ended.signal);
     try {
       for (const file of await this.#parts.scan(vm, path, limit.signal, isDue)) {
         if (file.verdict !== "error") looked(file.path);
-        if (ended.signal.aborted || file.verdict === "clean" || isPassing(file)) continue;
+        if (ended.signal.aborted || isPassing(file)) continue;
+        const before = told.get(file.path);
+        if (file.verdict === "clean") {
+          const was = before?.found ?? before;
+          if (was === undefined || !isTakenBack(was, file)) continue;
+          told.delete(file.path);
+          this.emit("cleared", vm, file, was);
+          continue;
+        }
         if (file.verdict === "error") source.failed.add(name);
-        const said = `${file.verdict} ${file.sha256 ?? ""}`;
-        if (told.get(file.path) === said || (told.size >= MAX_TOLD && !told.has(file.path))) continue;
-        told.set(file.path, said);
+        const isTold = before?.verdict === file.verdict && before.sha256 === file.sha256;
+        if (isTold || (told.size >= MAX_TOLD && before === undefined)) continue;
+        const { verdict, sha256, engines } = file;
+        const isKnown = before !== undefined && isFound(before);
+        told.set(file.path, { verdict, sha256, engines, found: isKnown ? before : (before?.found ?? null) });
         ofFolder.set(name, told);
-        if (file.verdict === "found" || file.verdict === "suspicious") this.emit("found", vm, file);
+        if (isFound(file)) this.emit("found", vm, file);
         else source.unscanned = { first: source.unscanned?.first ?? file, count: (source.unscanned?.count ?? 0) + 1 };
       }
       this.#tellUnscanned(source);
@@ -347,26 +365,52 @@ function isPassing({ engines }: ScannedFile): boolean {
   return engines.some(({ verdict, reason }) => verdict === "not-scanned" && words.includes(reason));
 }
 
+export function isFound({ verdict }: Pick<FileVerdict, "verdict">): boolean {
+  return verdict === "found" || verdict === "suspicious";
+}
+
+/** Something was found in these bytes, and is not any more. */
+export function isTakenBack(before: FileVerdict, now: FileVerdict): boolean {
+  return isFound(before) && now.verdict === "clean" && before.sha256 !== null && before.sha256 === now.sha256;
+}
+
 /** Tells the page. */
 export function sendFound({
   page,
   watchedFolders,
+  quarantine,
 }: {
   page: Pick<Page, "send">;
   watchedFolders: WatchedFolders;
+  quarantine: Quarantine;
 }): void {
+  watchedFolders.on("cleared", (vm, file, before) =>
+    page.send("scan.changed", {
+      ...{
+        from: partyView(partyOf(vm.status)),
+        path: file.path,
+        words: laterWords(file),
+        before: verdictWords(before),
+      },
+      ...{ isClean: true, isKept: false, others: 0 },
+    }),
+  );
+  quarantine.on("reviewed", (all) => {
+    for (const isClean of [true, false]) {
+      const alike = all.filter(({ file }) => ((file.now ?? file).verdict === "clean") === isClean);
+      const [first] = alike;
+      if (first === undefined) continue;
+      const { from, path, now, verdict, engines } = first.file;
+      page.send("scan.changed", {
+        ...{ from, path, words: laterWords(now ?? { verdict, engines }), before: laterWords(first.before) },
+        ...{ isClean, isKept: true, others: alike.length - 1 },
+      });
+    }
+  });
   watchedFolders.on("found", (vm, file) =>
     page.send("scan.found", { from: partyView(partyOf(vm.status)), path: file.path, words: verdictWords(file) }),
   );
   watchedFolders.on("unscanned", (vm, path, words) =>
     page.send("scan.unscanned", { from: partyView(partyOf(vm.status)), path, words }),
   );
-}
-
-/** null: it names no folder. Relative to the user's home, or absolute. */
-export function watchedPlace(word: string): { vm: string | null; folder: string } | null {
-  const [, vm = "", folder = ""] = /^([^:]*):(.*)$/.exec(word.trim()) ?? [];
-  const isFolder = folder !== "" && !folder.includes("\0") && !folder.split("/").includes("..");
-  if (!isFolder || (vm !== "*" && !VM_NAME_PATTERN.test(vm))) return null;
-  return { vm: vm === "*" ? null : vm, folder: folder.replace(/(?<=.)\/+$/, "") };
 }

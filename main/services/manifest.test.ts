@@ -114,7 +114,7 @@ describe("a manifest", () => {
     [{ settings: { "Bad Key": number } }, "settings.Bad Key: "],
     [{ settings: { n: { ...number, type: "date" } } }, "settings.n.type: "],
     [{ settings: { n: { ...number, min: 2 } } }, "settings.n.default: must be a number, at least 2"],
-    [{ settings: { n: { type: "list", title: "N", format: "url" } } }, "settings.n.format: "],
+    [{ settings: { n: { type: "list", title: "N", format: "mail" } } }, "settings.n.format: "],
     [{ settings: { n: { type: "text", title: "N", format: "address", default: "a" } } }, "must be an IP address"],
     [{ settings: { n: { ...number, format: "address" } } }, "settings.n.format: there is no such field"],
     [{ tables: ["Bad"] }, "tables.0: "],

@@ -236,3 +236,24 @@ describe("a kill that is to be confirmed", () => {
     expect(page.asked).toEqual([]);
   });
 });
+
+describe("a VM that is made at the desktop", () => {
+  const made = { name: "work", label: "blue", role: "work" };
+  const ofPage = (machine: object) => called(dispatcher, PAGE_CALLER, "vm.create", { ...made, machine });
+
+  it("is of the default driver, and names no sockets of this computer", async () => {
+    for (const machine of [{ driver: "external" }, { channels: { control: "/run/x" } }, { service: "dns" }])
+      await expect(ofPage(machine)).rejects.toMatchObject({ code: "usage.bad-argument" });
+    expect(application.vms.map(({ definition }) => definition.name)).not.toContain("work");
+    expect(await ofPage({})).toMatchObject({ name: "work", label: "blue", role: "work", state: "stopped" });
+  });
+
+  it("is removed there, once it is off", async () => {
+    await running();
+    const remove = () => called(dispatcher, PAGE_CALLER, "vm.remove", { vm: "home", waitS: null });
+    await expect(remove()).rejects.toMatchObject({ code: "vm.busy" });
+    machine.emit("ended", { reason: "powered-off" });
+    await remove();
+    await expect(info()).rejects.toMatchObject({ code: "vm.not-found" });
+  });
+});

@@ -10,6 +10,9 @@ import type { Handlers } from "../ipc/dispatcher.ts";
 import type { Page } from "../ipc/page.ts";
 import type { Vm } from "./vm.ts";
 
+/** What is said of a new machine at the desktop. */
+const OPTIONS_OF_PAGE: readonly string[] = ["template", "memory", "cpus", "network", "via"];
+
 interface Parts {
   application: Application;
   page: Page;
@@ -19,7 +22,10 @@ export function vmHandlers({ application, page }: Parts): Handlers<typeof vmCont
   return {
     "vm.list": () => application.statuses.filter((status) => !isIdleService(status)).map(viewOf),
     "vm.info": ({ vm }) => viewOf(application.vm(vm).status),
-    "vm.create": async ({ name, label, role, machine }) => {
+    "vm.create": async ({ name, label, role, machine }, caller) => {
+      const foreign = Object.keys(machine).find((option) => !OPTIONS_OF_PAGE.includes(option));
+      if (caller.from === "page" && foreign !== undefined)
+        throw new AppError("usage.bad-argument", `A VM with the option "${foreign}" is made by the command alone.`, {});
       const target = await application.create(name, { label, role }, machine);
       // Who runs it has started it. Where that fails the VM is there all the same, and its state says why.
       if (!target.capabilities.runsMachine) await target.start().catch(() => undefined);
@@ -105,7 +111,8 @@ async function isConfirmed(page: Page, vm: Vm): Promise<boolean> {
 
 /** The contract's fields and reasons alone: how the agent was lost, and what the machine began from, is for the desktop. */
 function viewOf(status: VmStatus): VmView {
-  const { startPhase: _, stateDetail: __, origin: ___, networkDetail: ____, ...view } = status;
+  const { startPhase: _, stateDetail: __, origin: ___, networkDetail: ____, ...rest } = status;
+  const { memoryMiB: _memory, cpus: _cpus, ...view } = rest;
   return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
 }
 

@@ -183,7 +183,7 @@ export class Vm extends Emitter<VmEvents> {
   get status(): VmStatus {
     const { definition } = this;
     const { state, reason, detail, phase } = this.#condition;
-    const { template, network, via } = this.#context.driver.summary(definition);
+    const { template, network, via, memoryMiB, cpus } = this.#context.driver.summary(definition);
     return {
       id: definition.id,
       name: definition.name,
@@ -204,6 +204,8 @@ export class Vm extends Emitter<VmEvents> {
       accelerator: this.#machine?.accelerator ?? null,
       startPhase: phase,
       origin: this.#machine?.origin ?? null,
+      ...(memoryMiB === undefined ? {} : { memoryMiB }),
+      ...(cpus === undefined ? {} : { cpus }),
       networkDetail: this.#machine === null ? "" : this.#networkDetail,
       stateDetail: detail,
     };

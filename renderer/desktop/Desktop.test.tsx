@@ -170,7 +170,7 @@ it("a view of the sheet leaves its tabs, and what was opened is closed by Escape
   await act(async () => shell.transfers.take([{} as TransferView]));
   await act(async () => shell.overlays.open({ kind: "sheet", tab: "transfers" }));
   expect(said()).toEqual(["The view “Transfers” has failed. Atoll’s log says why."]);
-  expect(document.querySelectorAll('[role="tab"]')).toHaveLength(6);
+  expect(document.querySelectorAll('[role="tab"]')).toHaveLength(7);
   await act(async () => shell.overlays.open({ kind: "clip-history" }));
   expect(said()).toEqual(["The clipboard history has failed. Atoll’s log says why."]);
   expect(document.activeElement?.textContent).toBe("Show again");

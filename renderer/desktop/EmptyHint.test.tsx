@@ -91,3 +91,10 @@ it("a press opens them again, and what could not be opened is said", async () =>
   expect(request).toHaveBeenCalledWith("window.reopen", { vm: "home" });
   expect(show).toHaveBeenCalledTimes(2);
 });
+
+it("where there is no VM, one is made in the view of VMs", async () => {
+  await act(async () => shell.vms.take([]));
+  const make = [...document.querySelectorAll("button")].find(({ textContent }) => textContent === "Make one");
+  await act(async () => make?.click());
+  expect(shell.overlays.getState().overlay).toEqual({ kind: "sheet", tab: "vms" });
+});

@@ -38,9 +38,14 @@ export function EmptyHint() {
         </>
       )}
       {vms.length === 0 && (
-        <p>
-          Make one in a terminal: <code>atoll vm create work --label blue --template debian</code>
-        </p>
+        <button
+          type="button"
+          className="button"
+          data-kind="main"
+          onClick={() => overlays.open({ kind: "sheet", tab: "vms" })}
+        >
+          Make one
+        </button>
       )}
       {waiting.length > 0 && (
         <ul className="empty-vms">

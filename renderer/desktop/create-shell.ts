@@ -50,7 +50,8 @@ import { tellOpened } from "./opener/tell-opened.ts";
 import { answerQuestions } from "./questions.ts";
 import { Screen } from "./screen.ts";
 import { tellReplaced } from "./tell-replaced.ts";
-import { tellFound, tellUnscanned } from "./services/tell-found.ts";
+import { scanSuspectsAgain } from "./icons/icon-actions.ts";
+import { tellChanged, tellFound, tellUnscanned } from "./services/tell-found.ts";
 import { tellSignatures } from "./services/tell-signatures.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
@@ -210,6 +211,8 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("crossing.notice", (notice) => crossingNotices.tell(notice));
     bridge.on("desktop.replaced", tellReplaced(shell));
     bridge.on("scan.found", tellFound(notices, overlays));
+    bridge.on("scan.changed", tellChanged(notices, overlays));
+    bridge.on("scan.renewed", () => void scanSuspectsAgain(shell));
     bridge.on("scan.unscanned", tellUnscanned(notices, overlays));
     bridge.on("scan.signatures", tellSignatures(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));

@@ -6,7 +6,7 @@ import type { PromptQueue } from "./prompts.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";
 
 /** A view of the sheet; what it shows is desktop/sheet/sheet-tabs.ts. */
-export type SheetTab = "policy" | "network" | "opening" | "services" | "transfers" | "settings";
+export type SheetTab = "vms" | "policy" | "network" | "opening" | "services" | "transfers" | "settings";
 
 /** It has the keyboard; there is one at a time. */
 export type Overlay =

@@ -21,6 +21,10 @@ export const quarantinedFile = z.strictObject({
   sha256: fileSha256,
   verdict: scanVerdict,
   engines: z.array(engineVerdict),
+  now: z
+    .strictObject({ verdict: scanVerdict, engines: z.array(engineVerdict), time: z.iso.datetime() })
+    .nullable()
+    .default(null),
 }) satisfies z.ZodType<QuarantinedFile>;
 
 export const quarantineContract = domain({

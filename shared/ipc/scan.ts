@@ -4,7 +4,7 @@ import { type EngineVerdict, type FileVerdict, SCAN_VERDICTS } from "../model/sc
 import { MAX_CHOSEN_FILES, MAX_FILE_PATH_BYTES } from "../protocol/limits.ts";
 import { crossingParty } from "./crossing.ts";
 import { domain, event, request } from "./declare.ts";
-import { vmReference } from "./fields.ts";
+import { nothing, vmReference } from "./fields.ts";
 
 const count = z.int().min(0);
 export const scanVerdict = z.enum(SCAN_VERDICTS);
@@ -56,6 +56,24 @@ export const scanContract = domain({
       to: ["page"],
       payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
     }),
+    /**
+     * With new signatures scanners say something else of a file of which a person was told. `words`: what, for people; `before`: what
+     * they said. `isKept`: it is in quarantine, and so are `others` of which they say something else, too.
+     */
+    "scan.changed": event({
+      to: ["page"],
+      payload: z.strictObject({
+        from: crossingParty,
+        path: z.string(),
+        words: z.string(),
+        before: z.string(),
+        isClean: z.boolean(),
+        isKept: z.boolean(),
+        others: count,
+      }),
+    }),
+    /** A scanner has other signatures: what scanners have said of a file, they may not say any more. */
+    "scan.renewed": event({ to: ["page"], payload: nothing }),
     /** Not all that is in a folder that is watched was scanned. `words`: why, for people, with names that a guest has given. */
     "scan.unscanned": event({
       to: ["page"],

@@ -38,6 +38,8 @@ export const vmStatuses: z.ZodType<VmStatus[]> = z.array(
     ...viewFields,
     startPhase: z.enum(START_PHASES).nullable(),
     origin: z.enum(MACHINE_ORIGINS).nullable(),
+    memoryMiB: z.int().optional(),
+    cpus: z.int().optional(),
     networkDetail: z.string(),
     stateDetail: z.string(),
   }),
@@ -58,8 +60,11 @@ export const vmContract = domain({
     "vm.list": request({ from: ["cli"], input: nothing, output: z.array(vmView) }),
     "vm.info": request({ from: ["cli"], input: z.strictObject({ vm: vmReference }), output: vmView }),
     "vm.create": request({
-      from: ["cli"],
-      /** `machine`: the driver's name (else the default one's) and its own options, which the driver parses. */
+      from: ["page", "cli"],
+      /**
+       * `machine`: the driver's name (else the default one's) and its own options, which the driver parses. The page makes VMs of
+       * the default driver alone: it names no sockets of this computer. @throws AppError usage.bad-argument, vm.*
+       */
       input: z.strictObject({
         name: vmReference,
         label,
@@ -98,7 +103,8 @@ export const vmContract = domain({
     }),
     "vm.pause": vmOrder,
     "vm.resume": vmOrder,
-    "vm.remove": request({ from: ["cli"], input: z.strictObject({ vm: vmReference, waitS }), output: vmView }),
+    /** With its disk. @throws AppError vm.busy, vm.unsupported */
+    "vm.remove": request({ from: ["page", "cli"], input: z.strictObject({ vm: vmReference, waitS }), output: vmView }),
   },
   events: { "vm.changed": event({ to: ["page"], payload: vmStatuses }) },
   questions: {

@@ -1,6 +1,6 @@
 /** Files that scanners keep apart, as people see them: plain data. */
 import type { CrossingParty } from "./crossing.ts";
-import type { FileVerdict } from "./scan.ts";
+import { type FileVerdict, verdictWords } from "./scan.ts";
 
 /** `kept`: it can be restored; `away`: the scanner that has it does not run; `gone`: the scanner has it no more. */
 export const QUARANTINE_STATES = ["kept", "away", "gone"] as const;
@@ -20,4 +20,16 @@ export interface QuarantinedFile extends FileVerdict {
   /** Name of the service in whose VM it lies. */
   service: string;
   state: QuarantineState;
+  /** What scanners have said of it since, with other signatures; null: what they said when it was kept. */
+  now: LaterVerdict | null;
+}
+
+export interface LaterVerdict extends Pick<FileVerdict, "verdict" | "engines"> {
+  /** ISO 8601, UTC. */
+  time: string;
+}
+
+/** For people, also of what is clean. */
+export function laterWords(now: Pick<FileVerdict, "verdict" | "engines">): string {
+  return now.verdict === "clean" ? "nothing is found in it" : verdictWords(now);
 }

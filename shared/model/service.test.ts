@@ -73,6 +73,8 @@ describe("a setting's value", () => {
 
   const ADDRESS_WORDS = "IP addresses without ports, as 9.9.9.9 or 2620:fe::fe";
   const NAME_WORDS = "names, as wiki.corp, or *.NAME for all names below one";
+  const FOLDER_WORDS = "folders of VMs, as web:Downloads, or *:Downloads for all VMs";
+  const URL_WORDS = "addresses that begin with https:// or http://, of letters, digits and ./~_-";
   const VM_WORDS = `names of VMs (${VM_NAME_WORDS})`;
   it.each([
     ["address", ["9.9.9.9", "0.0.0.0", "2620:fe::fe", "::1", "FE80::1", "1:2:3:4:5:6:7:8"], null],
@@ -101,12 +103,36 @@ describe("a setting's value", () => {
       [text],
       `${VM_WORDS}, which "${text.replace("\u001b", "\\x1b")}" is not`,
     ]),
-  ] as ["address" | "domain" | "vm", string[], string | null][])(
+    ["folder", ["web:Downloads", "*:/srv/in", "*:a b"], null],
+    ...["Downloads", "web:", ":Downloads", "Web:Downloads", "web:../x", ""].map((text) => [
+      "folder",
+      [text],
+      `${FOLDER_WORDS}, which "${text}" is not`,
+    ]),
+    ["url", ["https://database.clamav.net", "http://10.0.0.1:8080/clamav/", "https://a.b/~c/d_e-f"], null],
+    ...[
+      ...["database.clamav.net", "ftp://a.b", "https://", "https://a b", "https://u:p@a.b", "https://a.b:99999"],
+      ...["https://a.b/?x=1", "https://a.b/#x", "https://a.b\n", " https://a.b", "https://a.b:", ""],
+    ].map((text) => ["url", [text], `${URL_WORDS}, which "${text}" is not`]),
+    ["word", ["main", "daily"], null],
+    ...["Main", "main.cvd", "a b", "../main", "", "x".repeat(21)].map((text) => [
+      "word",
+      [text],
+      `words of small letters, each of at most 20, which "${text}" is not`,
+    ]),
+  ] as ["address" | "domain" | "vm" | "folder" | "url" | "word", string[], string | null][])(
     "with the format %s: %j is %j",
     (format, value, problem) => {
       expect(settingProblem({ ...LIST, format }, value)).toBe(problem);
     },
   );
+
+  it("that names an interface is what Linux lets one be called", () => {
+    const one: ServiceSetting = { type: "text", ...about, format: "interface", default: "" };
+    const fits = (name: string): boolean => settingProblem(one, name) === null;
+    expect(["", "eth0", "wlp2s0.100", "br-lan_1"].map(fits)).toEqual([true, true, true, true]);
+    expect(["eth 0", "a/b", "eth0:1", "..", "x".repeat(16), "eth0\0"].map(fits)).toEqual(Array(6).fill(false));
+  });
 
   it("that is one text has a format too, and may be none", () => {
     const one: ServiceSetting = { type: "text", ...about, format: "address", default: "" };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DOMAIN_NAME } from "./domain-name.ts";
 import { escapeControls } from "./text.ts";
 import { VM_NAME_PATTERN, VM_NAME_WORDS, VM_ROLES } from "./vm.ts";
+import { watchedPlace } from "./watched-place.ts";
 
 export const serviceName = z.string().regex(VM_NAME_PATTERN, `not a valid name: use ${VM_NAME_WORDS}`);
 const sentence = z.string().min(1).max(300);
@@ -52,6 +53,28 @@ const FORMATS = {
     one: `the name of a VM (${VM_NAME_WORDS})`,
     many: `names of VMs (${VM_NAME_WORDS})`,
     fits: (text) => VM_NAME_PATTERN.test(text),
+  },
+  folder: {
+    one: "a folder of a VM, as web:Downloads, or *:Downloads for all VMs",
+    many: "folders of VMs, as web:Downloads, or *:Downloads for all VMs",
+    fits: (text) => watchedPlace(text) !== null,
+  },
+  /** What a program gets as a word of its configuration: no user, no query, nothing to be quoted. */
+  url: {
+    one: "an address that begins with https:// or http://, of letters, digits and ./~_-",
+    many: "addresses that begin with https:// or http://, of letters, digits and ./~_-",
+    fits: (text) =>
+      /^https?:\/\/[A-Za-z0-9.-]+(:[0-9]{1,5})?(\/[\w.~/-]*)?$/.test(text) && z.url().safeParse(text).success,
+  },
+  interface: {
+    one: "the name of an interface, as eth0: at most 15 characters, no space, / or :",
+    many: "names of interfaces, as eth0: at most 15 characters, no space, / or :",
+    fits: (text) => /^[^\s/:\p{C}]{1,15}$/u.test(text) && text !== "." && text !== "..",
+  },
+  word: {
+    one: "a word of small letters, at most 20",
+    many: "words of small letters, each of at most 20",
+    fits: (text) => /^[a-z]{1,20}$/.test(text),
   },
 } as const satisfies Record<string, Format>;
 type FormatName = keyof typeof FORMATS;

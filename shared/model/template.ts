@@ -8,6 +8,9 @@ export const templateView = z.strictObject({
   /** null: not built. */
   sizeBytes: z.number().nullable(),
   recipeHash: z.string(),
+  /** What a VM of it has where nothing else is said: MiB, processors. */
+  memoryMiB: z.int(),
+  cpus: z.int(),
 });
 export type TemplateView = z.infer<typeof templateView>;
 

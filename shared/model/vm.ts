@@ -103,6 +103,9 @@ export interface VmStatus extends VmView {
   startPhase: StartPhase | null;
   /** null while its machine is not there. */
   origin: MachineOrigin | null;
+  /** MiB, and processors, where they are its own; absent: its template's, or nobody knows. */
+  memoryMiB?: number | undefined;
+  cpus?: number | undefined;
   /** For people: why its network does not work, though it runs; "" = nothing to say. */
   networkDetail: string;
   /** For people: why it is in this state, e.g. the message of a protocol violation; "" = nothing to say. See isGuestsWord. */

@@ -10,12 +10,19 @@ const folder = process.argv[2] ?? ".";
 /** The test file of virus scanners, in two parts: this one is none. */
 const EICAR = ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].join("");
 
+/** Of one colour, so that a test sees whether it is drawn. */
+const PAGE = "<!doctype html><title>A page of one colour</title><body style='margin: 0; background: #c03070'>";
+
 /** @type {http.RequestListener} */
 const answer = (request, response) => {
   const { socket } = request;
   // A socket of both families writes an address of IPv4 so.
   const address = (socket.localAddress ?? "").replace(/^::ffff:/, "");
   if (request.url === "/eicar") return void response.end(EICAR);
+  if (request.url === "/page") {
+    response.setHeader("content-type", "text/html");
+    return void response.end(PAGE);
+  }
   if (request.url === "/endless") {
     const more = setInterval(() => response.write("x".repeat(2048)), 50);
     return void response.on("close", () => clearInterval(more));

@@ -76,8 +76,13 @@ export class QemuDriver implements Driver<QemuDefinition> {
     return defineQemuVm(untrustedOptions, (name) => this.#options.checkTemplate(name));
   }
 
-  summary({ template, network, via = "none" }: QemuDefinition): MachineSummary {
-    return { template, network, ...(via === "none" ? {} : { via }) };
+  summary({ template, network, via = "none", memory, cpus }: QemuDefinition): MachineSummary {
+    return {
+      ...{ template, network },
+      ...(via === "none" ? {} : { via }),
+      ...(memory === null ? {} : { memoryMiB: memory }),
+      ...(cpus === null ? {} : { cpus }),
+    };
   }
 
   async start(definition: QemuDefinition, signal?: AbortSignal): Promise<QemuMachine> {

@@ -11,6 +11,7 @@ import { testShell } from "../../shell/testing.ts";
 import { click, draw, type Drawn, element, press, textsOf, write } from "../../ui/testing.tsx";
 import { Overlays } from "../Overlays.tsx";
 import { DesktopIcons } from "./DesktopIcons.tsx";
+import { scanSuspectsAgain } from "./icon-actions.ts";
 
 const PARTY = { kind: "vm", id: "home" as VmId, name: "home", label: "lagoon", role: "app" } as const;
 const icon = (id: string, name = id, fields: Partial<IconView> = {}): IconView => ({
@@ -169,6 +170,30 @@ it("the menu opens in a disposable and sends to the other VMs", async () => {
   expect(element(".menu-label").dataset["label"]).toBe("coral");
   await click('[role="menuitem"]', "web");
   expect(sent.at(-1)).toEqual(["icon.send", { ids: ["2"], to: "web" }]);
+});
+
+it("with new signatures what is marked is looked at again, and what is clean now is marked no more", async () => {
+  await tell([icon("1", "a.txt"), icon("2", "b.pdf"), icon("3", "c", { isFolder: true })]);
+  const words = "Eicar was found in it (ClamAV)";
+  await act(async () =>
+    shell.icons.scanned([
+      { id: "1", words },
+      { id: "2", words },
+    ]),
+  );
+  const bridge = {
+    request: async (name: string, input: { ids: string[] }) => {
+      asked.push([name, input]);
+      if (input.ids[0] === "2") return { ok: false, error: { message: "its VM does not run" } };
+      return { ok: true, value: [{ id: "1", verdict: "clean", words: "" }] };
+    },
+  } as unknown as AtollBridge;
+  await act(async () => scanSuspectsAgain({ bridge, icons: shell.icons }));
+  expect(asked).toEqual([
+    ["icon.scan", { ids: ["1"] }],
+    ["icon.scan", { ids: ["2"] }],
+  ]);
+  expect([...shell.icons.getState().suspects]).toEqual([["2", words]]);
 });
 
 it("a scan of the menu tells what is not clean, and what is", async () => {

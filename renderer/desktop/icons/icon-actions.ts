@@ -70,6 +70,18 @@ export async function scanIcons({ bridge, icons, notices }: Services, ids: strin
   notices.tell(words, { isGood: true, action: null });
 }
 
+/**
+ * With new signatures, of icons that are marked: what is clean now loses its mark. One whose VM does not run keeps it, and so does one
+ * that is marked again meanwhile.
+ */
+export async function scanSuspectsAgain({ bridge, icons }: Pick<Services, "bridge" | "icons">): Promise<void> {
+  const before = icons.getState().suspects;
+  for (const [id, words] of before) {
+    const answer = await bridge.request("icon.scan", { ids: [id] });
+    if (answer.ok && icons.getState().suspects.get(id) === words) icons.scanned(answer.value);
+  }
+}
+
 /** The new name of the icon whose name is edited. The same one, or none, changes nothing. */
 export async function renameIcon({ bridge, icons, notices }: Services, id: string, name: string): Promise<void> {
   icons.rename(null);

@@ -32,6 +32,7 @@ function file(change: Partial<QuarantinedFile> = {}): QuarantinedFile {
       { ...engine, signature: "Eicar" },
       { ...engine, name: "YARA", verdict: "suspicious", signature: null, reason: "it is odd", signatures: null },
     ],
+    now: null,
     ...change,
   };
 }
@@ -94,4 +95,23 @@ it("says what would be here where nothing is", async () => {
   expect(textsOf(".quarantine > p")).toEqual([
     "Nothing is in quarantine. A copy of what is held, or found in a scan, is kept here.",
   ]);
+});
+
+it("says what it is with new signatures beside what it was kept for, and offers to restore what is clean", async () => {
+  const [engine] = file().engines;
+  if (engine === undefined) return expect.unreachable("no engine");
+  const clean = { ...engine, verdict: "clean", signature: null, signatures: "set-2" } as const;
+  const now = { verdict: "clean", engines: [clean], time: "2026-11-29T10:00:00.000Z" } as const;
+  await show(
+    file({ now: { ...now, engines: [clean] } }),
+    file({ id: 2, now: { ...now, verdict: "suspicious", engines: [] } }),
+  );
+  expect(textsOf(".quarantine-later > p b")).toEqual([
+    "With new signatures nothing is found in it",
+    "With new signatures it is something else",
+  ]);
+  expect(textsOf(".quarantine-later li")).toEqual(["ClamAV clean1.4.3, signatures set-2"]);
+  expect(textsOf(".quarantine-engines > li")).toContain("ClamAV found“Eicar”1.4.3, signatures set-1");
+  const kinds = [...document.querySelectorAll(".service-actions > button:first-child")];
+  expect(kinds.map((one) => one.getAttribute("data-kind"))).toEqual(["main", null]);
 });

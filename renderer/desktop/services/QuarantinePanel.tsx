@@ -1,8 +1,8 @@
 /** Files that scanners keep apart: what, from where, by which engine and signature, and what can be done to them. */
 import "./quarantine.css";
-import { MoveRight } from "lucide-react";
+import { MoveRight, ShieldAlert, ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import type { QuarantinedFile } from "#shared/model/quarantine.ts";
+import type { LaterVerdict, QuarantinedFile } from "#shared/model/quarantine.ts";
 import type { EngineVerdict } from "#shared/model/scan.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
@@ -43,10 +43,10 @@ const STATE_WORDS = {
 } as const;
 
 function Row({ file }: { file: QuarantinedFile }) {
-  const { id, path, bytes, from, to, time, sha256, engines, state } = file;
+  const { id, path, bytes, from, to, time, sha256, engines, state, now } = file;
   const words = STATE_WORDS[state];
   return (
-    <li data-verdict={file.verdict}>
+    <li data-verdict={(now ?? file).verdict}>
       <div className="quarantine-head">
         <strong>
           <GuestName name={path} />
@@ -59,22 +59,51 @@ function Row({ file }: { file: QuarantinedFile }) {
               <MoveRight size={12} aria-label="for" /> <PartyName party={to} />
             </>
           )}
-          , {new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })}
+          , {timeWords(time)}
         </span>
       </div>
-      <ul className="quarantine-engines">
-        {engines.map((engine, at) => (
-          <Engine key={at} engine={engine} />
-        ))}
-      </ul>
+      <Engines engines={engines} />
+      {now !== null && <Later now={now} />}
       {sha256 !== null && (
         <code className="quarantine-digest" title="SHA-256">
           {sha256}
         </code>
       )}
       {words !== null && <p>{words}</p>}
-      {state !== "away" && <Actions id={id} canRestore={state === "kept"} target={nameOf(to ?? from)} />}
+      {state !== "away" && (
+        <Actions id={id} canRestore={state === "kept"} isClean={now?.verdict === "clean"} target={nameOf(to ?? from)} />
+      )}
     </li>
+  );
+}
+
+/** What is said of it with other signatures than those by which it was kept. */
+function Later({ now: { verdict, engines, time } }: { now: LaterVerdict }) {
+  const isClean = verdict === "clean";
+  const Icon = isClean ? ShieldCheck : ShieldAlert;
+  return (
+    <div className="quarantine-later" data-verdict={verdict} role="group" aria-label="With new signatures">
+      <p>
+        <Icon size={15} aria-hidden="true" />
+        <b>{isClean ? "With new signatures nothing is found in it" : "With new signatures it is something else"}</b>
+        <small>{timeWords(time)}</small>
+      </p>
+      <Engines engines={engines} />
+    </div>
+  );
+}
+
+function timeWords(time: string): string {
+  return new Date(time).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+function Engines({ engines }: { engines: readonly EngineVerdict[] }) {
+  return (
+    <ul className="quarantine-engines">
+      {engines.map((engine, at) => (
+        <Engine key={at} engine={engine} />
+      ))}
+    </ul>
   );
 }
 
@@ -91,7 +120,15 @@ function Engine({ engine: { name, version, signatures, verdict, signature, reaso
   );
 }
 
-function Actions({ id, canRestore, target }: { id: number; canRestore: boolean; target: string }) {
+interface ActionsProps {
+  id: number;
+  canRestore: boolean;
+  /** By what is known now there is no reason to keep it. */
+  isClean: boolean;
+  target: string;
+}
+
+function Actions({ id, canRestore, isClean, target }: ActionsProps) {
   const { send } = useShell();
   const [isDeleting, setDeleting] = useState(false);
   if (isDeleting)
@@ -109,7 +146,12 @@ function Actions({ id, canRestore, target }: { id: number; canRestore: boolean; 
   return (
     <div className="service-actions">
       {canRestore && (
-        <button type="button" className="button" onClick={() => send("quarantine.restore", { id })}>
+        <button
+          type="button"
+          className="button"
+          data-kind={isClean ? "main" : undefined}
+          onClick={() => send("quarantine.restore", { id })}
+        >
           Restore to {target}…
         </button>
       )}

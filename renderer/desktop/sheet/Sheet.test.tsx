@@ -38,7 +38,7 @@ afterEach(() => drawn.remove());
 it("the chosen tab has the focus, and Ctrl+Tab goes from view to view, around", async () => {
   expect([shown(), document.activeElement]).toEqual(["Settings", element('[role="tab"]', "Settings")]);
   await press("Tab", { ctrlKey: true });
-  expect(shown()).toBe("Policy");
+  expect(shown()).toBe("VMs");
   await press("Tab", { ctrlKey: true, shiftKey: true });
   expect(shown()).toBe("Settings");
 });
@@ -51,22 +51,31 @@ it("arrow keys go through the tabs, around, and the focus is on the tab that is 
     ["ArrowLeft", "Opening"],
     ["ArrowLeft", "Network"],
     ["ArrowLeft", "Policy"],
+    ["ArrowLeft", "VMs"],
     ["ArrowLeft", "Settings"],
-    ["ArrowRight", "Policy"],
+    ["ArrowRight", "VMs"],
     ["End", "Settings"],
-    ["Home", "Policy"],
+    ["Home", "VMs"],
   ] as const) {
     await press(key);
     expect([shown(), document.activeElement]).toEqual([title, tab(title)]);
   }
   await press("Tab", { ctrlKey: true });
-  expect(document.activeElement).toBe(tab("Network"));
+  expect(document.activeElement).toBe(tab("Policy"));
   await press("ArrowLeft");
-  expect(shown()).toBe("Policy");
+  expect(shown()).toBe("VMs");
 });
 
 it("a tab counts what waits for a person: a broken file, rules of a VM that was removed", () => {
-  expect(textsOf('[role="tab"]')).toEqual(["Policy2", "Network", "Opening", "Services", "Transfers", "Settings"]);
+  expect(textsOf('[role="tab"]')).toEqual([
+    "VMs",
+    "Policy2",
+    "Network",
+    "Opening",
+    "Services",
+    "Transfers",
+    "Settings",
+  ]);
 });
 
 it("Tab goes around within the sheet", async () => {
@@ -91,6 +100,21 @@ it("Escape closes it, and so does a press beside it; a key that is used inside d
   await act(async () => shell.overlays.toggleSheet("settings"));
   expect(shown()).toBe("Settings");
   await act(async () => void element(".sheet-layer").dispatchEvent(new PointerEvent("pointerdown", { bubbles: true })));
+  expect(shown()).toBeNull();
+});
+
+it("has its keys also when what had the focus is gone: Tab leads into it, Escape closes it", async () => {
+  const gone = (): void => {
+    const button = document.createElement("button");
+    element(".sheet-view").append(button);
+    button.focus();
+    button.remove();
+  };
+  gone();
+  await press("Tab");
+  expect(document.activeElement).toBe(element('[role="tab"]', "Settings"));
+  gone();
+  await press("Escape");
   expect(shown()).toBeNull();
 });
 

@@ -15,12 +15,24 @@ import { SHEET_TABS, SHEET_VIEWS } from "./sheet-tabs.ts";
 export function Sheet({ tab }: { tab: SheetTab }) {
   const { overlays } = useShell();
   const sheet = useRef<HTMLElement>(null);
+  const focusTab = (): void => sheet.current?.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus();
   useEffect(() => {
-    const focusTab = (): void =>
-      sheet.current?.querySelector<HTMLElement>('[role="tab"][aria-selected="true"]')?.focus();
     // Not yet: a tab that gets the focus before it knows its place among the others keeps the arrow keys to itself.
     queueMicrotask(focusTab);
   }, [tab]);
+
+  useEffect(() => {
+    // What had the focus may be gone, as a button that was pressed once: the next keys are no element's then.
+    const onLostKey = (event: KeyboardEvent): void => {
+      const isLost = document.activeElement === null || document.activeElement === document.body;
+      if (!isLost || event.defaultPrevented || (event.key !== "Escape" && event.key !== "Tab")) return;
+      event.preventDefault();
+      if (event.key === "Escape") overlays.closeIf("sheet");
+      else focusTab();
+    };
+    window.addEventListener("keydown", onLostKey);
+    return () => window.removeEventListener("keydown", onLostKey);
+  }, [overlays]);
 
   const show = (shown: SheetTab): void => overlays.open({ kind: "sheet", tab: shown });
   const onKeyDown = (event: ReactKeyboardEvent<HTMLElement>): void => {

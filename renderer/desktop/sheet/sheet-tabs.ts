@@ -1,5 +1,5 @@
 /** The views of the sheet, in the order of their tabs: a new one is a line here, and its name in shell/overlays.ts. */
-import { ArrowLeftRight, Boxes, FolderOpen, Grid3x3, type LucideIcon, Network, Settings2 } from "lucide-react";
+import { ArrowLeftRight, Boxes, FolderOpen, Grid3x3, type LucideIcon, Monitor, Network, Settings2 } from "lucide-react";
 import type { ComponentType } from "react";
 import type { SheetTab } from "../../shell/overlays.ts";
 import { AskCount } from "../network/AskCards.tsx";
@@ -12,6 +12,7 @@ import { ServicesView } from "../services/ServicesView.tsx";
 import { Settings } from "../settings/Settings.tsx";
 import { TransfersTabCount } from "../transfers/TransfersTabCount.tsx";
 import { TransfersView } from "../transfers/TransfersView.tsx";
+import { VmsView } from "../vms/VmsView.tsx";
 
 export interface SheetView {
   title: string;
@@ -24,6 +25,7 @@ export interface SheetView {
 }
 
 export const SHEET_VIEWS: { readonly [Tab in SheetTab]: SheetView } = {
+  vms: { title: "VMs", Icon: Monitor, View: VmsView },
   policy: { title: "Policy", Icon: Grid3x3, View: PolicyView, Count: PolicyCount, keys: "Super P" },
   network: { title: "Network", Icon: Network, View: NetworkView, Count: AskCount },
   opening: { title: "Opening", Icon: FolderOpen, View: OpeningView },

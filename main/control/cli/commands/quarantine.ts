@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import type { RequestOutput } from "#shared/ipc/index.ts";
 import { partyName } from "#shared/model/crossing.ts";
-import { verdictWords } from "#shared/model/scan.ts";
+import { type LaterVerdict, laterWords } from "#shared/model/quarantine.ts";
+import { type EngineVerdict, verdictWords } from "#shared/model/scan.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import { call, command, integer, type JsonOption, withAsk, wrongUsage } from "../command.ts";
 import { print, table } from "../output.ts";
@@ -52,12 +53,17 @@ function rowOf(file: Quarantined) {
 function cells(file: Quarantined): (string | number)[] {
   const { id, path, bytes, from, to, time, state } = file;
   const target = to === null ? "-" : partyName(to);
-  return [id, escapeForLog(path), byteWords(bytes), partyName(from), target, time, state, verdictWords(file)];
+  return [id, escapeForLog(path), byteWords(bytes), partyName(from), target, time, state, whyWords(file)];
+}
+
+function whyWords(file: Quarantined): string {
+  const later = file.now === null ? "" : `; with new signatures: ${laterWords(file.now)}`;
+  return `${verdictWords(file)}${later}`;
 }
 
 function report(file: Quarantined): string {
-  const { path, bytes, sha256, from, to, time, service, state, verdict, engines } = file;
-  const lines = [
+  const { path, bytes, sha256, from, to, time, service, state, verdict, engines, now } = file;
+  const lines: [string, string][] = [
     ["file", escapeForLog(path)],
     ["bytes", String(bytes)],
     ["SHA-256", sha256 ?? "unknown"],
@@ -66,14 +72,18 @@ function report(file: Quarantined): string {
     ["when", time],
     ["kept in", `${service} (${state})`],
     ["verdict", verdict],
-    ...engines.map((engine) => [
-      `by ${engine.name}`,
-      [
-        engine.verdict,
-        ...[engine.signature, engine.reason, engine.version].flatMap((one) => one ?? []),
-        ...(engine.signatures === null ? [] : [`signatures ${engine.signatures}`]),
-      ].join(", "),
-    ]),
+    ...engines.map(engineLine),
+    ...(now === null ? [] : [nowLine(now), ...now.engines.map(engineLine)]),
   ];
-  return lines.map(([name = "", value = ""]) => `${name.padEnd(12)}${escapeForLog(value)}`).join("\n");
+  return lines.map(([name, value]) => `${name.padEnd(12)}${escapeForLog(value)}`).join("\n");
+}
+
+function nowLine({ verdict, time }: LaterVerdict): [string, string] {
+  return ["now", `${verdict}, ${time}`];
+}
+
+function engineLine({ name, verdict, signature, reason, version, signatures }: EngineVerdict): [string, string] {
+  const words = [signature, reason, version].flatMap((one) => one ?? []);
+  const set = signatures === null ? [] : [`signatures ${signatures}`];
+  return [`by ${name}`, [verdict, ...words, ...set].join(", ")];
 }
