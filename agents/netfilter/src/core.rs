@@ -513,7 +513,7 @@ impl Core {
     fn link_of_packet(&self, from: SocketAddr, to: SocketAddr) -> Option<(String, bool, SocketAddr, SocketAddr)> {
         let back = || self.link_of(to.ip()).map(|link| (link, false, to, from));
         match self.link_of(from.ip()) {
-            Some(_) if self.flows.is_known(to, from) => back(),
+            Some(_) if is_of_links(to.ip()) && self.flows.is_known(to, from) => back(),
             Some(link) => Some((link, true, from, to)),
             None => back(),
         }
