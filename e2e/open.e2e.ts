@@ -211,6 +211,47 @@ test("Debian's xdg-open finds the opener, too", async () => {
   await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/debians\n");
 });
 
+/** Programs of this machine that are not in the template; the libraries that they are made of are. */
+async function bring(...names: string[]): Promise<void> {
+  for (const name of names) {
+    const program = fs.readFileSync(path.join("/usr/bin", name));
+    expect(
+      await desktop.pipe(program, "exec", "home", "--", "sh", "-c", `cat > ${name}; chmod +x ${name}`),
+    ).toMatchObject({
+      code: 0,
+    });
+  }
+}
+
+test("programs that ask the portal of their session come to the opener as well, links and files", async () => {
+  test.slow();
+  await bring("gdbus", "gio");
+  const portal = "--dest org.freedesktop.portal.Desktop --object-path /org/freedesktop/portal/desktop";
+  const asks = `./gdbus call --session ${portal} --method org.freedesktop.portal.OpenURI.OpenURI`;
+  expect(await sh("home", `${asks} '' https://example.org/portal '{}'`)).toContain("/request/");
+  await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/portal\n");
+  // GIO asks it for a file for which it knows no program. It finds no entries there.
+  const nowhere = "XDG_DATA_DIRS=/nowhere XDG_DATA_HOME=/nowhere XDG_CONFIG_HOME=/nowhere XDG_CONFIG_DIRS=/nowhere";
+  await sh("home", `echo hello > asked.txt && GTK_USE_PORTAL=1 ${nowhere} ./gio open asked.txt`);
+  await isClosed(await windowWith("web", "asked.txt"));
+  // It is the only one.
+  const chooser = `./gdbus call --session ${portal} --method org.freedesktop.portal.FileChooser.OpenFile '' Open '{}'`;
+  expect(await desktop.atoll("exec", "home", "--", "sh", "-c", chooser)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("org.freedesktop.DBus.Error.Unknown"),
+  });
+});
+
+test("a program that the session bus starts has its windows, and its files open by the opener", async () => {
+  const service = "[D-BUS Service]\\nName=org.example.Show\\nExec=/home/user/activated\\n";
+  const program = "#!/bin/sh\\necho by the bus > by-bus.txt\\nxdg-open by-bus.txt\\nexec foot --title=activated cat\\n";
+  await sh("home", `printf '${program}' > activated && chmod +x activated && mkdir -p .local/share/dbus-1/services`);
+  await sh("home", `printf '${service}' > .local/share/dbus-1/services/org.example.Show.service`);
+  await sh("home", "dbus-send --session --dest=org.example.Show / org.example.Show.Go");
+  await isClosed(await windowWith("web", "by-bus.txt"));
+  await isClosed(await windowWith("home", "activated"));
+});
+
 test("where no program opens it, the message names who has one, also a VM that has stopped", async () => {
   const book = file("other.epub", "no book");
   const entry = "[Desktop Entry]\\nType=Application\\nName=Reader\\nExec=true\\nMimeType=application/epub+zip;\\n";
