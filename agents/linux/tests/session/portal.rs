@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
@@ -51,7 +52,8 @@ impl Bus {
         let daemon = daemon.stdin(Stdio::null()).spawn().expect("dbus-daemon is installed");
         let bus = Self { daemon, address };
         for _ in 0..1500 {
-            if socket.exists() {
+            // It is there a moment before somebody listens.
+            if UnixStream::connect(&socket).is_ok() {
                 return bus;
             }
             thread::sleep(Duration::from_millis(10));
