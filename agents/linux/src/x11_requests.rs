@@ -55,12 +55,10 @@ impl X11Requests {
         let demands_attention = atom("_NET_WM_STATE_DEMANDS_ATTENTION")?;
         let modal = atom("_NET_WM_STATE_MODAL")?;
         let supported = atom("_NET_SUPPORTED")?;
-        // Programs that do not find it give their titles only as COMPOUND_TEXT, which nobody here reads.
-        let name = atom("_NET_WM_NAME")?;
         let wm_state = atom("WM_STATE")?;
         let attributes = ChangeWindowAttributesAux::new().event_mask(EventMask::SUBSTRUCTURE_NOTIFY);
         connection.change_window_attributes(root, &attributes)?;
-        connection.change_property32(PropMode::APPEND, root, supported, AtomEnum::ATOM, &[demands_attention, name])?;
+        connection.change_property32(PropMode::APPEND, root, supported, AtomEnum::ATOM, &[demands_attention])?;
         connection.flush()?;
         Ok(Self { connection, active_window, state, demands_attention, modal, wm_state })
     }
