@@ -1,5 +1,5 @@
-//! `atoll-agent portal`: the portal by which programs ask for links and files to be opened (Flatpak's, and GTK's with
-//! GTK_USE_PORTAL). The session bus starts it when one asks. It does what `xdg-open` does, by that command itself: the same
+//! `atoll-agent portal`: the portal by which programs (Flatpak's, and any other that does so by itself) ask for links and files
+//! to be opened. The session bus starts it when one asks. It does what `xdg-open` does, by that command itself: the same
 //! limits hold, and the host decides. Of all portals it is the only one, and each has a version of its own: programs see that
 //! the others are missing, and do without.
 //!
