@@ -46,6 +46,8 @@ test.beforeAll(async () => {
     writePolicy(home, [
       { action: "file.open", from: "@host", to: "@any", decision: "allow" },
       { action: "file.open", from: "home", to: "office", decision: "allow" },
+      // The way back of what the person themselves has asked to be edited there.
+      { action: "file.send", from: "office", to: "@host", decision: "ask" },
     ]);
   });
   page = await desktop.page();
