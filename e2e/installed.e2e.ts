@@ -1,6 +1,7 @@
 /**
  * The package, installed in a clean Debian and used there by an ordinary user. A PDF that is opened on the host while Atoll does not
- * run starts it, with Chromium's sandbox, and is seen in a disposable. VMs outlive an upgrade, and what users made a removal.
+ * run starts it, with Chromium's sandbox, and is seen in a disposable, as the next one is. VMs outlive an upgrade, and what users made
+ * a removal.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -40,10 +41,16 @@ listed() {
 }
 `;
 const OPEN = `${COMMON}
+is_shown() {
+  until atoll window list --json 2>/dev/null | grep -q '"title": *"[^"]*'"$1"; do sleep 1; done
+}
 cp "/work/a page.pdf" ~
+cp "/work/a page.pdf" ~/next.pdf
 gio mime application/pdf atoll.desktop
 gio open ~/"a page.pdf"
-until atoll window list --json 2>/dev/null | grep -q '"title": *"[^"]*a page.pdf'; do sleep 1; done
+is_shown "a page.pdf"
+xdg-open ~/next.pdf
+is_shown next.pdf
 listed open
 for process in /proc/[0-9]*; do
   case "$(readlink $process/exe)" in
@@ -82,11 +89,12 @@ test.afterAll(() => root.remove());
 const written = (name: string): string => fs.readFileSync(path.join(root.work, name), "utf8");
 const vms = (when: string): VmView[] => JSON.parse(written(`vms-${when}.json`)) as VmView[];
 
-test("a PDF of the host is seen in a disposable, and the sandbox is on", () => {
+test("PDFs of the host are each seen in a disposable, and the sandbox is on", () => {
   expect(written("verified")).toBe("");
   const windows = JSON.parse(written("windows-open.json")) as WindowView[];
-  expect(windows).toEqual([expect.objectContaining({ vm: "disp-1", appId: "org.pwmt.zathura" })]);
-  expect(vms("open").map(({ name }) => name)).toEqual(expect.arrayContaining(["home", "web", "disp-1"]));
+  const shown = windows.map(({ vm, appId }) => ({ vm, appId })).toSorted((a, b) => a.vm.localeCompare(b.vm));
+  expect(shown).toEqual(["disp-1", "disp-2"].map((vm) => ({ vm, appId: "org.pwmt.zathura" })));
+  expect(vms("open").map(({ name }) => name)).toEqual(expect.arrayContaining(["home", "web", "disp-1", "disp-2"]));
   const processes = written("processes");
   expect(processes).toContain("/usr/lib/atoll/atoll-desktop");
   expect(processes).not.toContain("--no-sandbox");
@@ -97,7 +105,7 @@ test("a PDF of the host is seen in a disposable, and the sandbox is on", () => {
 test("an upgrade leaves what runs, and the next start has the VMs as they were", () => {
   expect(written("upgrade")).toContain("Atoll still runs in its former version");
   const windows = JSON.parse(written("windows-upgraded.json")) as WindowView[];
-  expect(windows.map(({ vm }) => vm)).toEqual(["disp-1"]);
+  expect(windows.map(({ vm }) => vm).toSorted()).toEqual(["disp-1", "disp-2"]);
   const home = (when: string): VmView | undefined => vms(when).find(({ name }) => name === "home");
   expect(home("upgraded")).toMatchObject({ state: "running" });
   expect(home("again")).toMatchObject({ state: "running" });

@@ -211,6 +211,34 @@ test("Debian's xdg-open finds the opener, too", async () => {
   await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/debians\n");
 });
 
+test("programs that ask the portal of their session come to the opener as well", async () => {
+  test.slow();
+  // Of this machine: it is not in the template, and the libraries that it is made of are.
+  const gdbus = fs.readFileSync("/usr/bin/gdbus");
+  const brought = await desktop.pipe(gdbus, "exec", "home", "--", "sh", "-c", "cat > gdbus && chmod +x gdbus");
+  expect(brought).toMatchObject({ code: 0 });
+  const call = `./gdbus call --session --dest org.freedesktop.portal.Desktop --object-path /org/freedesktop/portal/desktop`;
+  const asks = `${call} --method org.freedesktop.portal.OpenURI.OpenURI '' https://example.org/portal '{}'`;
+  expect(await sh("home", asks)).toContain("/request/");
+  await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/portal\n");
+  // It is the only one: programs do without others.
+  const chooser = `${call} --method org.freedesktop.portal.FileChooser.OpenFile '' Open '{}'`;
+  expect(await desktop.atoll("exec", "home", "--", "sh", "-c", chooser)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("org.freedesktop.DBus.Error.UnknownInterface"),
+  });
+});
+
+test("a program that the session bus starts has its windows, and its files open by the opener", async () => {
+  const service = "[D-BUS Service]\\nName=org.example.Show\\nExec=/home/user/activated\\n";
+  const program = "#!/bin/sh\\necho by the bus > by-bus.txt\\nxdg-open by-bus.txt\\nexec foot --title=activated cat\\n";
+  await sh("home", `printf '${program}' > activated && chmod +x activated && mkdir -p .local/share/dbus-1/services`);
+  await sh("home", `printf '${service}' > .local/share/dbus-1/services/org.example.Show.service`);
+  await sh("home", "dbus-send --session --dest=org.example.Show / org.example.Show.Go");
+  await isClosed(await windowWith("web", "by-bus.txt"));
+  await isClosed(await windowWith("home", "activated"));
+});
+
 test("where no program opens it, the message names who has one, also a VM that has stopped", async () => {
   const book = file("other.epub", "no book");
   const entry = "[Desktop Entry]\\nType=Application\\nName=Reader\\nExec=true\\nMimeType=application/epub+zip;\\n";

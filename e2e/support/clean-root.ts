@@ -13,10 +13,12 @@ import { forUsing } from "../../scripts/setup/packages.mjs";
 
 const checkout = path.resolve(import.meta.dirname, "../..");
 const SUITE = "trixie";
-/** A display; `gio`, and the types and default programs that it knows; what checks what is in the package. */
+/** A display; `gio` and `xdg-open`, and the types and default programs that it knows; what checks what is in the package. */
 const FOR_TESTS = [
   "xvfb",
   "libglib2.0-bin",
+  "xdg-utils",
+  "file",
   "shared-mime-info",
   "desktop-file-utils",
   "fonts-dejavu-core",

@@ -59,6 +59,8 @@ export class TransferRecord implements Transfer {
   #earlierBytes = 0;
   #count: number | null = null;
   readonly #arrived = new Map<number, NotedFile>();
+  /** Files of which the target has said in an earlier try, and not in this one, that they are there or have failed. */
+  #earlier = new Set<number>();
   /** Of files that were scanned. */
   readonly #verdicts = new Map<number, FileVerdict>();
   /** Indices of those that were left out, refused or have failed. */
@@ -135,6 +137,9 @@ export class TransferRecord implements Transfer {
     this.#failed.clear();
     for (const { index, kind } of files) if (kind === "left-out") this.#failed.add(index);
     this.#leftOut = this.#failed.size;
+    const isOfTarget = ({ index, kind }: ListedFile): boolean =>
+      kind === "file" && (this.#arrived.get(index)?.outcome ?? "refused") !== "refused";
+    this.#earlier = new Set(files.filter(isOfTarget).map(({ index }) => index));
     // Of an earlier try, whose list was the same.
     for (const [index, { outcome }] of this.#arrived) if (FAILED.includes(outcome)) this.#failed.add(index);
     this.listDigest = digest;
@@ -185,10 +190,7 @@ export class TransferRecord implements Transfer {
 
   /** The person has said that they may arrive: as the bytes that a scanner has got, where that is known. */
   letThrough(files: readonly ListedFile[]): void {
-    for (const { index } of files) {
-      this.#arrived.delete(index);
-      this.#failed.delete(index);
-    }
+    for (const { index } of files) this.#forget(index);
   }
 
   /** For people: what was held and why; "" = nothing. */
@@ -213,9 +215,14 @@ export class TransferRecord implements Transfer {
     return said === undefined ? "" : verdictWords(said);
   }
 
-  /** All before it are there from an earlier try: its bytes are none of those that the target counts in this one. */
+  /**
+   * All before it are there from an earlier try: its bytes are none of those that the target counts in this one. What the target
+   * said in that try of files from there on is so no more: a machine that ended without shutting down has lost what was not on its
+   * disk yet.
+   */
   resumedAt(first: number): void {
     this.#earlierBytes = 0;
+    for (const index of this.#earlier) if (index >= first) this.#forget(index);
     for (const { index, size } of this.#sent) {
       if (index >= first) break;
       this.#earlierBytes += size;
@@ -253,9 +260,15 @@ export class TransferRecord implements Transfer {
   }
 
   #arrive(file: NotedFile): void {
+    this.#earlier.delete(file.index);
     this.#arrived.set(file.index, file);
     if (FAILED.includes(file.outcome)) this.#failed.add(file.index);
     else this.#failed.delete(file.index);
+  }
+
+  #forget(index: number): void {
+    this.#arrived.delete(index);
+    this.#failed.delete(index);
   }
 
   /** Where the source begins: what nobody waits for at the list's beginning need not even be named. */

@@ -511,6 +511,30 @@ describe("rules that change", () => {
     expect(desk.kept).toMatchObject([{ id: record.id }]);
   });
 
+  it("hold what goes on later, and of which the target may have lost files meanwhile, as its machine ended at once", async () => {
+    const record = desk.start(["a", "b", "c", "d"]);
+    const { home, web } = await moving(["a", "b", "c", "d"]);
+    const failed = { index: 2, outcome: FileOutcome.FAILED, reason: FileReason.UNWRITABLE };
+    const refused = { index: 3, outcome: FileOutcome.REFUSED, reason: FileReason.NAME };
+    desk.done(web, [whole(0), whole(1), failed, refused], 24n);
+    await vi.waitFor(() => expect(record.view).toMatchObject({ doneFiles: 2, failed: 2 }));
+    const before = desk.policy.state;
+    desk.policy.state = "broken";
+    changeTo("deny");
+    await Promise.all([desk.home, desk.web].map((vm) => desk.heard(vm, "filesStop")));
+    desk.ended(desk.home, home, FileReason.STOPPED);
+    desk.ended(desk.web, web, FileReason.STOPPED);
+    expect(await record.done).toMatchObject({ state: "interrupted" });
+    desk.policy.state = before;
+    changeTo("allow");
+    desk.transfers.resume(record.id);
+    await desk.listFiles(["a", "b", "c", "d"], 8n, 2);
+    await desk.ready({ first: 1 }, 2);
+    // The first alone was on its disk: the next two are sent again.
+    expect(await desk.heard(desk.home, "filesSend", 2)).toMatchObject({ first: 1, leftOut: [3] });
+    expect(record.view).toMatchObject({ bytes: 32, doneBytes: 8, doneFiles: 1, failed: 1 });
+  });
+
   it("keep what waits for its turn from beginning, and what was allowed elsewhere from going on", async () => {
     const decisions: object[] = [];
     const permission = { kind: "given", seq: 3, crossing: OPENING } as const;

@@ -53,6 +53,8 @@ export const forTesting = [
   { names: ["openssl"], reason: "the certificate of the tests' own internet" },
   { names: ["iproute2"], reason: "the addresses of the tests' own internet" },
   { names: ["python3"], reason: "the antivirus's own tests" },
+  { names: ["dbus-daemon"], reason: "a session bus in the agent's own tests" },
+  { names: ["libglib2.0-bin"], reason: "gdbus: a program that asks a guest's portal" },
   { names: ["nftables"], reason: "the firewall's own tests, in network namespaces" },
   { names: ["wireguard-go"], reason: "the other end of the tests' tunnel, without the kernel's help" },
   { names: ["wireguard-tools"], reason: "the keys and settings of the tests' tunnel" },

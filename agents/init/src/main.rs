@@ -23,6 +23,8 @@ mod power;
 mod readiness;
 mod root;
 mod session;
+#[path = "../../session_variables.rs"]
+mod session_variables;
 mod supervisor;
 mod warm;
 

@@ -8,6 +8,7 @@ use crate::modules::{self, Phase};
 use crate::readiness::Readiness;
 use crate::root::RUN_DIR;
 use crate::session::{self, BUS, GID, RUNTIME_DIR, UID};
+use crate::session_variables::{COMMANDS, DATA, DATA_FOLDERS, SESSION};
 use crate::{clock, exit_status, journal, kept, network, power, warm};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -40,6 +41,9 @@ const DBUS_DAEMON: &str = "/usr/bin/dbus-daemon";
 const SERVICE_DIR: &str = "/run/atoll/service";
 const SERVICE_SOCKET: (&str, &str) = ("ATOLL_SERVICE_SOCKET", "/run/user/1000/atoll/service.sock");
 
+/// The agent's, the first that its library tries: nobody else has one.
+const WAYLAND_DISPLAY: &str = "wayland-1";
+
 const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
@@ -50,8 +54,8 @@ struct Service {
     arguments: Vec<String>,
     is_root: bool,
     folder: &'static str,
-    /// A variable of its own.
-    variable: Option<(&'static str, &'static str)>,
+    /// Variables of its own.
+    variables: Vec<(&'static str, String)>,
     state: State,
     pause: Duration,
 }
@@ -74,7 +78,7 @@ impl Service {
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
             is_root: false,
             folder: "/home/user",
-            variable: None,
+            variables: Vec::new(),
             state: State::Due(Instant::now()),
             pause: FIRST_PAUSE,
         }
@@ -102,7 +106,7 @@ impl Service {
         Self {
             is_root: program.is_root,
             folder: SERVICE_DIR,
-            variable: Some(SERVICE_SOCKET),
+            variables: vec![service_socket()],
             ..Self::new("service", &format!("{SERVICE_DIR}/{}", program.command), &[])
         }
     }
@@ -117,7 +121,7 @@ impl Service {
     }
 
     fn spawn(&self, mut command: Command, input: Stdio) -> std::io::Result<Pid> {
-        command.env_clear().env("LANG", "C.UTF-8").envs(self.variable);
+        command.env_clear().env("LANG", "C.UTF-8");
         if self.is_root {
             command.envs([("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root"), ("PATH", ROOT_PATH)]);
         } else {
@@ -135,6 +139,7 @@ impl Service {
                 .gid(GID);
         }
         let child = command
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder)
             .process_group(0)
             .stdin(input)
@@ -161,6 +166,21 @@ impl Service {
     }
 }
 
+fn service_socket() -> (&'static str, String) {
+    let (name, path) = SERVICE_SOCKET;
+    (name, path.to_owned())
+}
+
+/// Of the session bus, and so of the programs that it starts: the same as of those that the agent starts.
+fn bus_variables() -> Vec<(&'static str, String)> {
+    let own = [
+        ("PATH", format!("{RUNTIME_DIR}/{COMMANDS}:{PATH}")),
+        ("XDG_DATA_DIRS", format!("{RUNTIME_DIR}/{DATA}:{DATA_FOLDERS}")),
+        ("WAYLAND_DISPLAY", WAYLAND_DISPLAY.to_owned()),
+    ];
+    SESSION.into_iter().map(|(name, value)| (name, value.to_owned())).chain(own).collect()
+}
+
 /// The session bus with a socket that listens already, as systemd would start it: it is the standard input of the shell.
 fn bus_with_socket() -> Command {
     let mut command = Command::new("/bin/sh");
@@ -184,9 +204,12 @@ pub fn run(cmdline: &Cmdline, processors: JoinHandle<()>) -> Result<(), Error> {
     let arguments = ["--session", &address, "--nofork", "--nopidfile", "--syslog-only"];
     // The small image of a service may have none.
     let mut bus = Path::new(DBUS_DAEMON).exists().then(|| Service::new("session bus", DBUS_DAEMON, &arguments));
+    if let Some(bus) = &mut bus {
+        bus.variables = bus_variables();
+    }
     let mut clock = clock::open_pipe();
     let mut agent = Service::new("agent", &format!("{RUN_DIR}/atoll-agent"), &[]);
-    agent.variable = cmdline.service.is_some().then_some(SERVICE_SOCKET);
+    agent.variables = cmdline.service.iter().map(|_| service_socket()).collect();
     let mut service = cmdline.service.as_ref().map(Service::of_service);
 
     // Each fork has a bus of its own, whose address has an id: it is not in the snapshot.

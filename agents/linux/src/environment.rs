@@ -9,17 +9,8 @@ use std::{env, fs, io};
 use raw_cpuid::{CpuId, Hypervisor};
 
 use crate::error::AgentError;
+use crate::session_variables::{COMMANDS, DATA, DATA_FOLDERS, SESSION};
 
-/// Set for every program. Without a GPU, GTK 4 draws many times faster with cairo; NO_AT_BRIDGE keeps GTK 3 from
-/// waiting for the accessibility bus, which guests do not have.
-const SESSION: [(&str, &str); 6] = [
-    ("GSK_RENDERER", "cairo"),
-    ("MOZ_ENABLE_WAYLAND", "1"),
-    ("QT_QPA_PLATFORM", "wayland;xcb"),
-    ("XDG_SESSION_TYPE", "wayland"),
-    ("XDG_CURRENT_DESKTOP", "Atoll"),
-    ("NO_AT_BRIDGE", "1"),
-];
 /// Not passed on: they would lead programs to another session, or are meant for the agent alone.
 const REMOVED: [&str; 5] = ["GDK_BACKEND", "WAYLAND_SOCKET", "DISPLAY", "ATOLL_LOG", "ATOLL_CLOCK"];
 
@@ -44,7 +35,7 @@ impl Environment {
         variables.insert("WAYLAND_DISPLAY".into(), wayland_display);
         let mut environment = Self { variables, runtime };
         environment.put_first("PATH", environment.commands(), "/usr/local/bin:/usr/bin:/bin");
-        environment.put_first("XDG_DATA_DIRS", environment.data(), "/usr/local/share:/usr/share");
+        environment.put_first("XDG_DATA_DIRS", environment.data(), DATA_FOLDERS);
         Ok(environment)
     }
 
@@ -54,12 +45,12 @@ impl Environment {
 
     /// The folder of the session's own commands; the first of PATH.
     pub fn commands(&self) -> PathBuf {
-        self.runtime.join("atoll/commands")
+        self.runtime.join(COMMANDS)
     }
 
-    /// The folder of the session's own desktop entries; the first of XDG_DATA_DIRS.
+    /// The folder of the session's own desktop entries and services; the first of XDG_DATA_DIRS.
     pub fn data(&self) -> PathBuf {
-        self.runtime.join("atoll/share")
+        self.runtime.join(DATA)
     }
 
     pub fn config(&self) -> PathBuf {

@@ -44,6 +44,8 @@ mod rows;
 mod safe_copy;
 mod services;
 mod session;
+#[path = "../../session_variables.rs"]
+mod session_variables;
 mod small_file;
 mod start;
 mod streams;
@@ -84,6 +86,15 @@ fn main() -> ExitCode {
         return ExitCode::from(opening::client::run(command, &arguments));
     }
     logger::install();
+    if std::env::args_os().nth(1).is_some_and(|word| word == opening::portal::COMMAND) {
+        return match opening::portal::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                log::error!("no portal: {error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     match run() {
         Ok(code) => code,
         Err(error) => {

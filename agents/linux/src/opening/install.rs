@@ -1,12 +1,13 @@
 //! Makes the agent the default handler of the session: a desktop entry, a list of defaults that comes before all others of this
-//! desktop, and the commands `atoll-open`, `atoll-send`, `atoll-pages` and `xdg-open`. What the user has chosen stays known, in
-//! mimeapps.list.
+//! desktop, the commands `atoll-open`, `atoll-send`, `atoll-pages` and `xdg-open`, and the portal. What the user has chosen
+//! stays known, in mimeapps.list.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::{env, fs, io};
 
+use super::portal;
 use super::target::SCHEMES;
 use crate::agent::Agent;
 use crate::{apps, small_file};
@@ -56,8 +57,22 @@ impl Agent {
         write(&thunar.join("atoll-send.desktop"), &send_to("VM…", "document-send", &format!("{send} -- %F")))?;
         let disposing = send_to("Disposable, to open it", "document-open", &format!("{open} --disposable -- %F"));
         write(&thunar.join("atoll-disposable.desktop"), &disposing)?;
+        install_portal(&agent, &data)?;
         write(&self.environment.config().join(LIST), &format!("[Default Applications]\n{list}"))
     }
+}
+
+/// A guest's own portal has more, and finds the agent as the default handler.
+fn install_portal(agent: &Path, data: &Path) -> io::Result<()> {
+    let service = Path::new("dbus-1/services").join(format!("{}.service", portal::NAME));
+    if apps::folders().iter().filter_map(|folder| folder.parent()).any(|data| data.join(&service).exists()) {
+        return match fs::remove_file(data.join(service)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+    }
+    let exec = format!("\"{}\" {}", agent.display(), portal::COMMAND);
+    write(&data.join(service), &format!("[D-BUS Service]\nName={}\nExec={exec}\n", portal::NAME))
 }
 
 /// An entry of file managers' menus.

@@ -5,6 +5,7 @@ pub mod client;
 mod defaults;
 mod install;
 mod mime;
+pub mod portal;
 mod socket;
 mod target;
 

@@ -86,7 +86,8 @@ impl Target {
     }
 }
 
-fn is_scheme(text: &str) -> bool {
+/// Of a link, whatever opens it.
+pub fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }

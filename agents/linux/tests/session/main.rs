@@ -14,6 +14,7 @@ mod monkey;
 mod opening;
 mod pointer_lock;
 mod popups;
+mod portal;
 mod program;
 mod resources;
 mod session;

@@ -37,31 +37,31 @@ fn end(child: Child) -> (i32, String) {
     (output.status.code().expect("a code"), String::from_utf8(output.stderr).expect("text"))
 }
 
-fn wanted(host: &mut Host) -> OpenWanted {
+pub fn wanted(host: &mut Host) -> OpenWanted {
     host.wait("OpenWanted", |body| match body {
         Body::OpenWanted(wanted) => Some(wanted.clone()),
         _ => None,
     })
 }
 
-fn answer(host: &mut Host, wanted: u32, outcome: OpenOutcome, detail: &str) {
+pub fn answer(host: &mut Host, wanted: u32, outcome: OpenOutcome, detail: &str) {
     let detail = detail.to_owned();
     host.send(CONTROL, Body::OpenAnswered(OpenAnswered { wanted, outcome: outcome.into(), detail }));
 }
 
-fn file(agent: &Agent, name: &str, content: &str) -> PathBuf {
+pub fn file(agent: &Agent, name: &str, content: &str) -> PathBuf {
     let path = agent.path("home").join(name);
     fs::write(&path, content).expect("a file");
     path
 }
 
 /// The types that this machine knows are the guest's.
-fn know_types(agent: &Agent) {
+pub fn know_types(agent: &Agent) {
     symlink("/usr/share/mime", agent.path("data/mime")).expect("a link");
 }
 
 /// A program of the guest that tells its arguments.
-fn install(agent: &Agent, id: &str, types: &str) {
+pub fn install(agent: &Agent, id: &str, types: &str) {
     let script = agent.path("bin").join(id);
     let opened = agent.path("opened");
     let text =
@@ -77,7 +77,7 @@ fn mv() -> PathBuf {
 }
 
 /// What the next program was given.
-fn opened(agent: &Agent) -> String {
+pub fn opened(agent: &Agent) -> String {
     let file = agent.path("opened");
     for _ in 0..1500 {
         if let Ok(text) = fs::read_to_string(&file) {
