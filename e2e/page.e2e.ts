@@ -145,7 +145,7 @@ test("is refused what is no request of its contract", async () => {
     const ask = window.atoll.request as (name: string, input: unknown) => Promise<unknown>;
     return {
       unknown: await ask("atoll.delete-everything", {}),
-      ofTheCommand: await ask("vm.remove", { vm: "home", waitS: null }),
+      ofTheCommand: await ask("vm.list", {}),
       malformed: await ask("vm.start", { vm: { toString: "home" } }),
     };
   });
