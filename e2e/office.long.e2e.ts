@@ -159,6 +159,8 @@ test("what the program saves comes home, and the letter before is kept", async (
   );
   const content = page.locator(`[data-window-id="${opened.windowId}"] [data-part="content"]`);
   await expect(async () => {
+    // Each fills the desktop, and one of the others may have come to the front.
+    await desktop.json("window", "focus", opened.windowId);
     await content.click();
     await type(page, "saved ");
     await page.keyboard.press("Control+s");
