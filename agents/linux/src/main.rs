@@ -8,6 +8,7 @@ mod args;
 mod attention;
 mod clipboard;
 mod clock;
+mod compound_text;
 mod cursor;
 mod deferred;
 mod dispatch_watch;

@@ -118,6 +118,8 @@ pub struct Window {
     /// The properties that the host knows; None = it does not know the window.
     pub last_sent: Option<WindowProperties>,
     pub sent_at: Option<Instant>,
+    /// When the X server was asked for its title.
+    pub title_asked_at: Option<Instant>,
     /// The properties may have changed since: compared once a turn.
     pub dirty: bool,
     /// xdg_surface configures that the program has not acknowledged, with the host's serials.

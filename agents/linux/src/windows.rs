@@ -106,6 +106,7 @@ impl Agent {
             launch,
             last_sent: None,
             sent_at: None,
+            title_asked_at: None,
             dirty: true,
             configures: Vec::new(),
             resize_serial: None,
@@ -144,9 +145,11 @@ impl Agent {
         let ids =
             self.surfaces.iter().filter(|surface| surface.window().is_some_and(is_dirty)).map(|surface| surface.id);
         for id in ids.collect::<Vec<_>>() {
+            if let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) {
+                window.dirty = false;
+            }
             let Some(now) = self.properties(id) else { continue };
             let Some(window) = self.surfaces.get_mut(id).and_then(|surface| surface.window_mut()) else { continue };
-            window.dirty = false;
             let Some(last_sent) = window.last_sent.as_ref().filter(|sent| **sent != now) else { continue };
             if is_too_early(window.sent_at, PROPERTIES_INTERVAL) {
                 window.dirty = true;
@@ -339,7 +342,8 @@ impl Agent {
         }
     }
 
-    fn properties(&self, id: u32) -> Option<WindowProperties> {
+    fn properties(&mut self, id: u32) -> Option<WindowProperties> {
+        let old_title = self.old_title(id);
         let window = self.surfaces.get(id)?.window()?;
         let mut properties = match &window.shell {
             WindowShell::Xdg(toplevel) => self.xdg_properties(toplevel),
@@ -348,6 +352,9 @@ impl Agent {
         // The host must know a window before its dialog names it; until then the dialog names none.
         if properties.parent == id || !self.surfaces.get(properties.parent).is_some_and(|parent| parent.announced) {
             properties.parent = 0;
+        }
+        if let Some(title) = old_title {
+            properties.title = title;
         }
         cut(&mut properties.title, MAX_TITLE_BYTES);
         cut(&mut properties.app_id, MAX_APP_ID_BYTES);
@@ -382,6 +389,25 @@ impl Agent {
             properties.decoration = if server { Decoration::Server } else { Decoration::Client };
         }
         properties
+    }
+
+    /// Of an X11 window without a title that smithay has read: the X server is asked for it, as often as titles are told. What it
+    /// does not say in time is what was told before, and is asked again.
+    fn old_title(&mut self, id: u32) -> Option<String> {
+        let questions = self.x11.windows.questions.as_mut()?;
+        let surface = self.surfaces.get_mut(id)?;
+        let x11 = surface.x11().filter(|x11| x11.title().is_empty())?.window_id();
+        let window = surface.window_mut()?;
+        if !is_too_early(window.title_asked_at, PROPERTIES_INTERVAL) {
+            window.title_asked_at = Some(Instant::now());
+            if let Some(title) = questions.old_title(x11) {
+                return Some(title);
+            }
+        }
+        window.dirty = true;
+        let told = window.last_sent.as_ref().map(|sent| sent.title.clone());
+        self.send_window_properties_later();
+        told
     }
 
     fn x11_properties(&self, x11: &X11Surface) -> WindowProperties {

@@ -14,12 +14,15 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::rust_connection::RustConnection;
 
+use crate::compound_text;
 use crate::tiles::PixelRect;
 use crate::x11_connection::{self, Failed};
 
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(250);
 /// Atoms of one _NET_WM_STATE that are looked at.
 const MAX_STATES: u32 = 64;
+/// Words of four bytes of a window's name: as many as of other titles.
+const MAX_NAME_WORDS: u32 = 2048;
 /// A shape of more rectangles is shown as the rectangle around it.
 const MAX_SHAPE_RECTS: usize = 16 * 1024;
 
@@ -38,6 +41,7 @@ pub struct X11Questions {
     net_wm_state: u32,
     states: [(u32, WindowRequest); 4],
     modal: u32,
+    compound_text: u32,
 }
 
 /// The messages that the connection sends to itself: what was asked before one has been answered when it comes back.
@@ -70,8 +74,9 @@ impl X11Questions {
             (atom("_NET_WM_STATE_HIDDEN")?, WindowRequest::Minimize),
         ];
         let modal = atom("_NET_WM_STATE_MODAL")?;
+        let compound_text = atom("COMPOUND_TEXT")?;
         let fence = Fence { window, sent: 0, answered: 0, reshaped: Vec::new() };
-        Ok(Self { connection, fence, net_wm_state, states, modal })
+        Ok(Self { connection, fence, net_wm_state, states, modal, compound_text })
     }
 
     /// Readable when the server has said something.
@@ -101,6 +106,29 @@ impl X11Questions {
         let asked = self.states[1..].iter().filter(|(atom, _)| atoms.contains(atom)).map(|(_, request)| *request);
         let requests = asked.filter(|request| *request != WindowRequest::Maximize || is_whole).collect();
         Ok(X11States { requests, is_modal: atoms.contains(&self.modal) })
+    }
+
+    /// The title of a window that has it as COMPOUND_TEXT alone, which smithay does not read; empty: it has none. None = the
+    /// server has not answered.
+    pub fn old_title(&mut self, window: u32) -> Option<String> {
+        self.try_old_title(window).inspect_err(|error| log::debug!("the title of an X11 window: {error}")).ok()
+    }
+
+    fn try_old_title(&mut self, window: u32) -> Result<String, Failed> {
+        if !self.is_answering() {
+            return Err("the X server has not answered yet".into());
+        }
+        let asked =
+            self.connection.get_property(false, window, AtomEnum::WM_NAME, self.compound_text, 0, MAX_NAME_WORDS)?;
+        self.fence.wait(&self.connection)?;
+        // The window may be gone.
+        let Some(property) = asked.reply_unchecked()? else { return Ok(String::new()) };
+        let is_it = property.type_ == self.compound_text;
+        Ok(property
+            .value8()
+            .filter(|_| is_it)
+            .map(|bytes| compound_text::decode(&bytes.collect::<Vec<_>>()))
+            .unwrap_or_default())
     }
 
     /// Those of the windows that do not exist, or are not mapped.

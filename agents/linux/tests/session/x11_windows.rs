@@ -214,6 +214,32 @@ fn changes_until(host: &mut Host, id: u32, title: &str) -> usize {
     changes
 }
 
+/// As LibreOffice says its title where that has a dash.
+#[test]
+fn titles_in_compound_text_are_told() {
+    let Stage { agent: _agent, mut host, mut x11, .. } = stage();
+    let compound_text = x11.atom("COMPOUND_TEXT");
+    let named = |x11: &X11Client, window: u32, name: &[u8]| {
+        let name = x11.connection.change_property8(PropMode::REPLACE, window, AtomEnum::WM_NAME, compound_text, name);
+        name.expect("a property");
+        x11.connection.flush().expect("the X server reads");
+    };
+    let window = x11.window((0, 0), (60, 40), false);
+    named(&x11, window, b"letter.odt \x1b%G\xe2\x80\x94\x1b%@ Writer");
+    x11.show(window, (60, 40), 5);
+    let opened = host.window_opened();
+    assert_eq!(opened.title, "letter.odt \u{2014} Writer");
+    named(&x11, window, b"caf\xe9");
+    assert_eq!(host.window_changed(opened.surface).title.as_deref(), Some("caf\u{e9}"));
+    // Its name in UTF-8 counts before.
+    let utf8 = x11.atom("UTF8_STRING");
+    let net_wm_name = x11.atom("_NET_WM_NAME");
+    let name = x11.connection.change_property8(PropMode::REPLACE, window, net_wm_name, utf8, b"new");
+    name.expect("a property");
+    named(&x11, window, b"old");
+    assert_eq!(host.window_changed(opened.surface).title.as_deref(), Some("new"));
+}
+
 /// F7, F8: windows come and go faster than an allowance has it, with ids that come again.
 #[test]
 fn windows_of_programs_that_come_and_go_leave_nothing() {
