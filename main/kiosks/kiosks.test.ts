@@ -237,6 +237,24 @@ describe("a kiosk that is kept ready", () => {
     expect(new Set(started.map(({ definition }) => definition.id)).size).toBe(2);
   });
 
+  it("is not replaced while the one that was asked for is busy with what it opens, but when it has ended", async () => {
+    kiosks.open();
+    await becomes("ready");
+    stat = statOf({ busy: 60 });
+    const first = await kiosks.start("terminal", []);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(started).toHaveLength(1);
+    stat = statOf({ busy: 0 });
+    await becomes("ready");
+    stat = statOf({ busy: 60 });
+    await kiosks.start("terminal", []);
+    await disposables.end(application.vm(first.name).id);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(started).toHaveLength(2);
+    await disposables.end(application.vm("terminal-2").id);
+    await until(() => started.length === 3);
+  });
+
   it("of two that ask at once one gets it, and the other one of its own", async () => {
     kiosks.open();
     await becomes("ready");

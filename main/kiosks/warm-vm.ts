@@ -87,7 +87,7 @@ export class WarmVm {
       limit.end();
     }
     vm.service(framesAhead).begin();
-    if (isForFiles(this.#kiosk)) await runViewers(vm, () => this.#calm(signal), signal);
+    if (isForFiles(this.#kiosk)) await runViewers(vm, () => this.calm(signal), signal);
     else await this.#startProgram(signal);
     await vm.pause();
     signal.throwIfAborted();
@@ -99,7 +99,7 @@ export class WarmVm {
     const { pid, request } = await launch(vm, { argv: this.#kiosk.program });
     [this.#pid, this.#launch] = [pid, request];
     this.#window = await found(request);
-    await this.#calm(signal);
+    await this.calm(signal);
   }
 
   /** It goes on. What is to be opened is opened first, unseen, where that needs another window. @returns its window */
@@ -121,6 +121,18 @@ export class WarmVm {
     return this.#window;
   }
 
+  /** Resolves when nothing is drawn that nobody sees, and the guest has nothing to do. @throws AppError vm.not-running, exec.lost */
+  async calm(signal: AbortSignal): Promise<void> {
+    const begunAt = performance.now();
+    let isCalm = false;
+    while (!isCalm && performance.now() - begunAt < LONGEST_CALM_MS) {
+      const before = await this.#processorTimes();
+      await this.#still(signal);
+      isCalm = wereIdle(before, await this.#processorTimes());
+    }
+    if (!isCalm) log(`kiosk "${this.#kiosk.name}": its VM is not idle after ${LONGEST_CALM_MS / 1000} s`);
+  }
+
   /** Ends it, and removes all of it. */
   async discard(): Promise<void> {
     const { definition } = this.vm;
@@ -132,18 +144,6 @@ export class WarmVm {
 
   async #kill(): Promise<void> {
     if (this.vm.isOn) await this.vm.kill();
-  }
-
-  /** Resolves when nothing is drawn any more, and the guest has nothing to do. */
-  async #calm(signal: AbortSignal): Promise<void> {
-    const begunAt = performance.now();
-    let isCalm = false;
-    while (!isCalm && performance.now() - begunAt < LONGEST_CALM_MS) {
-      const before = await this.#processorTimes();
-      await this.#still(signal);
-      isCalm = wereIdle(before, await this.#processorTimes());
-    }
-    if (!isCalm) log(`kiosk "${this.#kiosk.name}": its VM is not idle after ${LONGEST_CALM_MS / 1000} s`);
   }
 
   /** null: the guest does not say, or not in time. @throws AppError vm.not-running, exec.lost */
