@@ -12,8 +12,8 @@ import { TestInternet } from "./support/test-internet.ts";
 
 test.skip(process.getuid?.() !== 0, "the test internet is made by root");
 
-/** An emulated VM boots and starts its program, after its template has been built. */
-const READY = { timeout: 600_000, intervals: [2_000] };
+/** An emulated VM boots, starts its program, and has nothing to do any more, after its template has been built. */
+const READY = { timeout: 900_000, intervals: [2_000] };
 /** A program of such a VM draws what has come by the firewall. */
 const CONNECTS = { timeout: 900_000, intervals: [2_000] };
 const RDP_PORT = 3389;
@@ -181,7 +181,7 @@ test("the remote desktop shows the screen of a server in another VM, by the fire
 });
 
 test("the browser shows a page by the firewall, and reaches what the VM that it is for may reach", async () => {
-  test.setTimeout(1_800_000);
+  test.setTimeout(2_700_000);
   await build("debian-web");
   await desktop.json("service", "start", "firewall");
   const waiting = await isReady("browser");

@@ -100,6 +100,15 @@ describe("recipes", () => {
     expect(() => recipeNamed("nothing", null)).toThrow(AppError);
   });
 
+  it("gives the browser policies that it can read, which take nothing away from what protects its user", () => {
+    const file = recipeNamed("debian-web", null).files.find(({ path }) => path.endsWith("/policies.json"));
+    const { policies } = JSON.parse(file?.content ?? "") as { policies: { Preferences: object } };
+    expect(policies).toMatchObject({ Homepage: { StartPage: "none" }, FirefoxHome: { Stories: false } });
+    expect(policies.Preferences).toMatchObject({ "ui.prefersReducedMotion": { Value: 1, Status: "default" } });
+    const names = [...Object.keys(policies), ...Object.keys(policies.Preferences)];
+    expect(names.filter((name) => /safe.?browsing|security|certificate|tls|ssl|extension/i.test(name))).toEqual([]);
+  });
+
   it("may be a person's own, and start from Atoll's", () => {
     const folder = mkdtempSync(join(tmpdir(), "atoll-recipes-"));
     writeFileSync(join(folder, "mine.yaml"), "name: mine\ndescription: Mine\nfrom: debian\npackages: [vim]\n");

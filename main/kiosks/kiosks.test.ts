@@ -17,6 +17,7 @@ import type { Driver, MachineDefinition } from "../hardware/driver.ts";
 import { type ExecOrder, EXECS } from "../link/contracts/execs.ts";
 import { FRAMES_AHEAD } from "../link/contracts/frames.ts";
 import { LAUNCHES, type LaunchOrder, type OpenHereOrder } from "../link/contracts/launches.ts";
+import { STREAMS } from "../link/contracts/streams.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
@@ -59,6 +60,8 @@ let application: Application;
 let disposables: Disposables;
 let snapshots: SnapshotMaker;
 let kiosks: Kiosks;
+/** What the guests' /proc/stat says, each time it is read; null: they have none. */
+let stat: (() => string) | null;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
@@ -66,6 +69,7 @@ beforeEach(async () => {
   settings = { memoryMiB: 512, own: [terminal] };
   templates = new Map([["small", { isBuilt: true, memoryMiB: 512 }]]);
   [built, started, removed, links, free, cannotBuild] = [[], [], [], answeringLinks(), null, null];
+  stat = statOf({ busy: 0 });
   driver = {
     ...scriptedDriver(new ScriptedMachine()),
     define: (options) => ({ template: (options as { template?: string }).template }),
@@ -155,6 +159,7 @@ function answer(link: ScriptedLink): void {
         const { exec, argv } = order;
         const closed = surface as SurfaceId;
         queueMicrotask(() => {
+          if (argv[0] === "cat") return sayStat(link, exec);
           if (argv[0] === "kill") link.says(serviceEvent(SURFACES, { type: "surfaceClosed", surface: closed }));
           link.says(serviceEvent(EXECS, { type: "exited", exec, code: 0, signal: 0 }));
         });
@@ -172,6 +177,23 @@ function answer(link: ScriptedLink): void {
     }
     return Array.prototype.push.apply(link.heard, messages);
   };
+}
+
+/** A processor that has been busy for so much of each second; it has always read the clock before. */
+function statOf({ busy }: { busy: number }): () => string {
+  let seconds = 0;
+  return () => {
+    seconds += 1;
+    return `cpu \ncpu0 ${seconds * busy} 0 0 ${seconds * (100 - busy)} 0 0 0 0 0 0\nintr 1\n`;
+  };
+}
+
+function sayStat(link: ScriptedLink, exec: number): void {
+  if (stat === null) return link.says(serviceEvent(EXECS, { type: "failed", exec, code: "not-found", detail: "" }));
+  const [stdin, stdout, stderr] = [exec * 3, exec * 3 + 1, exec * 3 + 2];
+  link.says(serviceEvent(EXECS, { type: "streams", exec, streams: { stdin, stdout, stderr } }));
+  link.says(serviceEvent(STREAMS, { type: "data", stream: stdout, bytes: Buffer.from(stat()) }));
+  link.says(serviceEvent(EXECS, { type: "exited", exec, code: 0, signal: 0 }));
 }
 
 const launched = (link: ScriptedLink | undefined): unknown[] =>
@@ -213,6 +235,24 @@ describe("a kiosk that is kept ready", () => {
       ["pause", "resume"],
     ]);
     expect(new Set(started.map(({ definition }) => definition.id)).size).toBe(2);
+  });
+
+  it("is not replaced while the one that was asked for is busy with what it opens, but when it has ended", async () => {
+    kiosks.open();
+    await becomes("ready");
+    stat = statOf({ busy: 60 });
+    const first = await kiosks.start("terminal", []);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(started).toHaveLength(1);
+    stat = statOf({ busy: 0 });
+    await becomes("ready");
+    stat = statOf({ busy: 60 });
+    await kiosks.start("terminal", []);
+    await disposables.end(application.vm(first.name).id);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(started).toHaveLength(2);
+    await disposables.end(application.vm("terminal-2").id);
+    await until(() => started.length === 3);
   });
 
   it("of two that ask at once one gets it, and the other one of its own", async () => {
@@ -258,6 +298,31 @@ describe("a kiosk that is kept ready", () => {
     }
     expect(started[0]?.machine.orders).toEqual([]);
     await becomes("ready");
+    expect(started[0]?.machine.orders).toEqual(["pause"]);
+  });
+
+  it("waits until its guest has nothing to do, however still its window is", async () => {
+    stat = statOf({ busy: 60 });
+    kiosks.open();
+    await until(() => launched(links[0]).length === 1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(started[0]?.machine.orders).toEqual([]);
+    stat = statOf({ busy: 10 });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(started[0]?.machine.orders).toEqual(["pause"]);
+  });
+
+  it.each([
+    ["is never idle", statOf({ busy: 60 })],
+    ["says nothing of its processors", () => ""],
+    ["cannot say it", null],
+  ])("is paused at last where its guest %s", async (_what, says) => {
+    stat = says;
+    kiosks.open();
+    await until(() => launched(links[0]).length === 1);
+    await vi.advanceTimersByTimeAsync(290_000);
+    expect(started[0]?.machine.orders).toEqual([]);
+    await vi.advanceTimersByTimeAsync(15_000);
     expect(started[0]?.machine.orders).toEqual(["pause"]);
   });
 });

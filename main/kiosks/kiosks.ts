@@ -80,6 +80,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
   /** By the ids of the pool's entries. */
   readonly #kept = new Map<number, Kept>();
   readonly #discarding = new Set<Promise<void>>();
+  /** VMs that were handed out, and have yet to do what they were asked for. */
+  readonly #settling = new Set<WarmVm>();
   /** Templates that were built before anybody asked for a kiosk, or could not be: each is tried once. */
   readonly #builtAhead = new Set<string>();
   readonly #closing = new AbortController();
@@ -249,7 +251,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
     clearTimeout(this.#timer);
     if (againAtMs !== null) this.#timer = setTimeout(() => this.look(), againAtMs - now);
     // Its memory is another one's when it has gone.
-    if (begin !== null && this.#discarding.size === 0) this.#begin(begin);
+    if (begin !== null && this.#discarding.size === 0 && this.#settling.size === 0) this.#begin(begin);
     if (begin === null && this.#pool.entries.every(({ isReady }) => isReady)) this.#buildAhead(templates);
     this.emit("changed");
   }
@@ -361,6 +363,20 @@ export class Kiosks extends Emitter<KiosksEvents> {
     return kept;
   }
 
+  /** Somebody waits for what it was asked to open: until that has been done none is made ready beside it. */
+  #settle(warm: WarmVm): void {
+    this.#settling.add(warm);
+    const { signal } = this.#closing;
+    void warm
+      .calm(signal)
+      // It has ended, or the application does.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#settling.delete(warm);
+        this.look();
+      });
+  }
+
   /** As the one that is asked for, whose label and caller count from now on; null: there is none, or it is of no use. */
   async #handOutForFile(request: DisposableRequest, signal: AbortSignal | undefined): Promise<Vm | null> {
     const waiting = [...this.#kept].find(([id, { kiosk }]) => isForFiles(kiosk) && this.#isReady(id))?.[1].definition;
@@ -378,6 +394,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
       signal?.throwIfAborted();
       warm.vm.redefine(definition);
       disposables.take(warm.vm);
+      this.#settle(warm);
       return warm.vm;
     } catch (error) {
       await warm.discard();
@@ -407,6 +424,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
       signal?.throwIfAborted();
       this.#parts.disposables.take(vm);
       isTaken = true;
+      this.#settle(warm);
       await shown(vm, windowId, SHOWN_MS);
       return { name: vm.definition.name, windowId, origin: "ready" };
     } catch (error) {

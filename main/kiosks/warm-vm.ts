@@ -8,23 +8,33 @@ import type { SurfaceId, WindowId } from "#shared/model/window.ts";
 import { parseWindowId } from "#shared/model/window.ts";
 import type { Application } from "../application.ts";
 import { deadline } from "../base/deadline.ts";
+import { log } from "../base/log.ts";
 import { waitFor } from "../base/waiting.ts";
 import type { Leftovers } from "../disposables/leftovers.ts";
 import type { Drivers } from "../hardware/drivers.ts";
 import type { VmDefinition } from "../vms/definition.ts";
+import { runInGuest } from "../vms/guest-command.ts";
 import { FIRST_WINDOW_MS, launch, waitForWindow } from "../vms/launcher.ts";
 import { framesAhead } from "../vms/services/frames-ahead.ts";
 import { launches } from "../vms/services/launches.ts";
 import type { Vm } from "../vms/vm.ts";
 import { isForFiles, openingArgv } from "./catalogue.ts";
+import { MAX_STAT_BYTES, type ProcessorTimes, processorTimes, wereIdle } from "./processor-times.ts";
 import { runViewers } from "./viewers.ts";
 
 /** How long its agent may take to say hello, and then its program for its first window, ms: nobody waits for it. */
 const AGENT_MS = 300_000;
 const WINDOW_MS = 600_000;
-/** A program that has drawn nothing for so long has come up, ms; one that never stops is paused after the second. */
-export const CALM_MS = 2_000;
-const LONGEST_MS = 30_000;
+/** How long nothing may have been drawn for a program to have come up, ms; of one that never stops this is not asked for longer. */
+const STILL_MS = 2_000;
+const LONGEST_STILL_MS = 30_000;
+/**
+ * Its guest must have had next to nothing to do in that time as well: a browser that has drawn its window on an emulated processor
+ * is busy for minutes, and answers nobody meanwhile. One that is never idle is paused after so long, ms: it may be meant so.
+ */
+const LONGEST_CALM_MS = 300_000;
+/** For what a guest says of its processors, ms: it may be as busy as they are. */
+const STAT_MS = 30_000;
 
 export interface WarmVmParts {
   application: Pick<Application, "apart">;
@@ -77,7 +87,7 @@ export class WarmVm {
       limit.end();
     }
     vm.service(framesAhead).begin();
-    if (isForFiles(this.#kiosk)) await runViewers(vm, () => this.#calm(signal), signal);
+    if (isForFiles(this.#kiosk)) await runViewers(vm, () => this.calm(signal), signal);
     else await this.#startProgram(signal);
     await vm.pause();
     signal.throwIfAborted();
@@ -89,7 +99,7 @@ export class WarmVm {
     const { pid, request } = await launch(vm, { argv: this.#kiosk.program });
     [this.#pid, this.#launch] = [pid, request];
     this.#window = await found(request);
-    await this.#calm(signal);
+    await this.calm(signal);
   }
 
   /** It goes on. What is to be opened is opened first, unseen, where that needs another window. @returns its window */
@@ -111,6 +121,18 @@ export class WarmVm {
     return this.#window;
   }
 
+  /** Resolves when nothing is drawn that nobody sees, and the guest has nothing to do. @throws AppError vm.not-running, exec.lost */
+  async calm(signal: AbortSignal): Promise<void> {
+    const begunAt = performance.now();
+    let isCalm = false;
+    while (!isCalm && performance.now() - begunAt < LONGEST_CALM_MS) {
+      const before = await this.#processorTimes();
+      await this.#still(signal);
+      isCalm = wereIdle(before, await this.#processorTimes());
+    }
+    if (!isCalm) log(`kiosk "${this.#kiosk.name}": its VM is not idle after ${LONGEST_CALM_MS / 1000} s`);
+  }
+
   /** Ends it, and removes all of it. */
   async discard(): Promise<void> {
     const { definition } = this.vm;
@@ -124,20 +146,32 @@ export class WarmVm {
     if (this.vm.isOn) await this.vm.kill();
   }
 
-  #calm(signal: AbortSignal): Promise<void> {
+  /** null: the guest does not say, or not in time. @throws AppError vm.not-running, exec.lost */
+  async #processorTimes(): Promise<ProcessorTimes | null> {
+    try {
+      const limits = { maxBytes: MAX_STAT_BYTES, timeoutMs: STAT_MS };
+      const { how, untrustedOutput } = await runInGuest(this.vm, ["cat", "/proc/stat"], limits);
+      return how === "done" ? processorTimes(untrustedOutput) : null;
+    } catch (error) {
+      if (error instanceof AppError && error.code === "exec.failed") return null;
+      throw error;
+    }
+  }
+
+  #still(signal: AbortSignal): Promise<void> {
     return waitFor({
       listen: ({ resolve }) => {
-        let timer = setTimeout(resolve, CALM_MS);
+        let timer = setTimeout(resolve, STILL_MS);
         const stop = this.vm.service(framesAhead).on("drew", () => {
           clearTimeout(timer);
-          timer = setTimeout(resolve, CALM_MS);
+          timer = setTimeout(resolve, STILL_MS);
         });
         return () => {
           clearTimeout(timer);
           stop();
         };
       },
-      timeoutMs: LONGEST_MS,
+      timeoutMs: LONGEST_STILL_MS,
       onTimeout: ({ resolve }) => resolve(),
       signal,
     });
