@@ -104,7 +104,6 @@ describe("recipes", () => {
     const file = recipeNamed("debian-web", null).files.find(({ path }) => path.endsWith("/policies.json"));
     const { policies } = JSON.parse(file?.content ?? "") as { policies: { Preferences: object } };
     expect(policies).toMatchObject({ Homepage: { StartPage: "none" }, FirefoxHome: { Stories: false } });
-    expect(policies.Preferences).toMatchObject({ "ui.prefersReducedMotion": { Value: 1, Status: "default" } });
     const names = [...Object.keys(policies), ...Object.keys(policies.Preferences)];
     expect(names.filter((name) => /safe.?browsing|security|certificate|tls|ssl|extension/i.test(name))).toEqual([]);
   });
