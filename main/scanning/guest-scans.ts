@@ -83,8 +83,7 @@ class GuestScans {
     const key = paths.map((path) => Buffer.from(path).toString("latin1")).join("\0");
     // Of one that runs a file may have been looked at before it was written.
     const same = this.#waiting.find((job) => job.key === key);
-    if (same === undefined)
-      this.#waiting.push({ key, paths, wanted: new Set([wanted]), ended: new AbortController() });
+    if (same === undefined) this.#waiting.push({ key, paths, wanted: new Set([wanted]), ended: new AbortController() });
     else same.wanted.add(wanted);
     void this.#next();
   }

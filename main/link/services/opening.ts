@@ -41,7 +41,8 @@ class Opening implements LinkService<Accepts, OpeningOrder> {
       this.order({ type: "answerScan", wanted: accepted.wanted, answer });
     },
     scanDropped: (untrusted) => {
-      if (this.#table.acceptScanDropped(untrusted)) this.#context.emit({ type: "scanDropped", wanted: untrusted.wanted });
+      if (this.#table.acceptScanDropped(untrusted))
+        this.#context.emit({ type: "scanDropped", wanted: untrusted.wanted });
     },
   };
 

@@ -318,12 +318,12 @@ fn as_many_lines_as_a_message_of_the_host_holds_come_whole() {
     file(&agent, "a", "a");
     let child = start_scan(&agent, &["a"]);
     let asked = scan_wanted(&mut host);
-    // Nearly MAX_HEADER_BYTES, and more than a pipe holds.
-    let files = (0..6000).map(|at| scanned(&format!("/{at:04}"), ScanVerdict::NotScanned, "")).collect();
+    // Nearly MAX_HEADER_BYTES.
+    let files = (0..5000).map(|at| scanned(&format!("/{at:04}"), ScanVerdict::NotScanned, "")).collect();
     answer_scan(&mut host, asked.wanted, ScanVerdict::NotScanned, files, "");
     let (code, said, _) = end_scan(child);
-    assert_eq!((code, said.lines().count()), (2, 6000));
-    assert!(said.ends_with("/5999: not-scanned\n"));
+    assert_eq!((code, said.lines().count()), (2, 5000));
+    assert!(said.ends_with("/4999: not-scanned\n"));
 }
 
 #[test]
@@ -338,14 +338,15 @@ fn a_scan_for_which_nobody_waits_is_dropped_and_a_late_answer_is_nobodys() {
     assert_eq!(scan_dropped(&mut host), asked.wanted);
     answer_scan(&mut host, asked.wanted, ScanVerdict::Clean, vec![scanned("/h/a", ScanVerdict::Clean, "")], "");
     // No more wait than the host takes.
-    let waiting = (0..9).map(|_| start_scan(&agent, &["a"])).collect::<Vec<_>>();
+    let waiting = (0..8).map(|_| start_scan(&agent, &["a"])).collect::<Vec<_>>();
     let asked = (0..8).map(|_| scan_wanted(&mut host).wanted).collect::<Vec<_>>();
+    assert_eq!(end_scan(start_scan(&agent, &["a"])).0, 2);
     for wanted in &asked {
         answer_scan(&mut host, *wanted, ScanVerdict::Clean, Vec::new(), "");
     }
-    let mut codes = waiting.into_iter().map(|child| end_scan(child).0).collect::<Vec<_>>();
-    codes.sort_unstable();
-    assert_eq!(codes, [0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    for child in waiting {
+        assert_eq!(end_scan(child).0, 0);
+    }
     let child = start_scan(&agent, &["a"]);
     scan_wanted(&mut host);
     drop(host);
