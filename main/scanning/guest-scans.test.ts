@@ -90,7 +90,7 @@ describe("a scan that a guest asks for", () => {
     await home.agent.until(() => home.agent.sentOf("filesList").length > 0);
     const { transfer = 0 } = home.agent.sentOf("filesList")[0] ?? {};
     const entries = [entry(0, "pipe", { kind: 3, reason: FileReason.SPECIAL, size: 0n })];
-    home.agent.say("filesListed", { transfer, entries: entries as never, last: true });
+    home.agent.say("filesListed", { transfer, entries, last: true });
     await home.agent.until(() => home.agent.sentOf("filesStop").length > 0);
     home.agent.say("filesEnded", { transfer });
     expect((await answers(1))[0]).toMatchObject({

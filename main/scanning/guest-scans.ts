@@ -4,7 +4,6 @@
  */
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { AcceptedScan } from "#shared/protocol/opening.ts";
-import type { Application } from "../application.ts";
 import { atMostEach } from "../base/at-most-each.ts";
 import { logDefect } from "../base/log.ts";
 import type { HostFilesOptions } from "../files/host-files.ts";
@@ -25,7 +24,7 @@ export const TOLD_MS = 2_000;
 const NO_SCANNER = 'No scanner runs. "antivirus" in the view "Services" of Atoll\'s desktop is one.';
 
 interface Parts {
-  application: Pick<Application, "vms" | "on">;
+  application: { readonly vms: readonly Vm[]; on(event: "changed", listener: () => void): unknown };
   hostFiles: HostFilesOptions;
   page: Pick<Page, "send">;
   scanner: Scanner;

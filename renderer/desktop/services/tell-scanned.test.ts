@@ -22,7 +22,7 @@ it.each([
 
 it("without a scanner has a button that starts one", () => {
   const notices = new NoticeQueue();
-  const [told, send] = [vi.spyOn(notices, "tell"), vi.fn()];
+  const [told, send] = [vi.spyOn(notices, "tell"), vi.fn<Parameters<typeof tellNoScanner>[0]["send"]>()];
   tellNoScanner({ notices, send })({ from });
   const [text, options] = told.mock.lastCall ?? [];
   expect([text, options?.action?.text]).toEqual(["Nothing in web was scanned: no scanner runs.", "Start antivirus"]);
