@@ -153,6 +153,25 @@ test("a scan says of each file what it is", async () => {
   expect(rights.filter(({ has }) => has).map(({ id }) => id)).toEqual(["scanned-files"]);
 });
 
+test("a guest's own command has its files scanned, and the desktop tells it", async () => {
+  await put("eicar.txt", EICAR);
+  await put("clean.txt", Buffer.from("hello"));
+  const both = await desktop.atoll("exec", "home", "--", "atoll-scan", "eicar.txt", "clean.txt");
+  expect([both.code, both.stderr]).toEqual([1, ""]);
+  expect(both.stdout).toMatch(/\/eicar\.txt: found \(Eicar-Test-Signature\.UNOFFICIAL was found in it \(ClamAV\)\)\n/);
+  expect(both.stdout).toMatch(/\/clean\.txt: clean\n$/);
+  const page = await desktop.page();
+  await expect(page.getByText(/eicar\.txt.* in home: Eicar-Test-Signature/).first()).toBeVisible();
+  const clean = await desktop.atoll("exec", "home", "--", "atoll-scan", "clean.txt");
+  expect([clean.code, clean.stderr]).toEqual([0, ""]);
+  const pipe = await desktop.atoll("exec", "home", "--", "sh", "-c", "mkfifo pipe && atoll-scan pipe missing");
+  expect([pipe.code, pipe.stdout, pipe.stderr]).toEqual([
+    2,
+    expect.stringContaining("/pipe: not-scanned (it was not scanned: there is no file in it)"),
+    expect.stringContaining("missing: "),
+  ]);
+});
+
 test("a clean file passes, and one in which something is found is held with the signature's name", async () => {
   const passed = await copy("plain.txt");
   expect(passed, passed.stderr).toMatchObject({ code: 0 });

@@ -69,6 +69,7 @@ import { PolicyChanges } from "../policy/policy-changes.ts";
 import { hasScannerOf } from "../policy/scanners.ts";
 import { builtIns } from "../services/built-ins.ts";
 import { createScanning, type Scanning } from "../scanning/create.ts";
+import { answerScans } from "../scanning/guest-scans.ts";
 import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
 import { sendSignatures } from "../scanning/signatures.ts";
 import { sendFound } from "../scanning/watched-folders.ts";
@@ -418,6 +419,7 @@ async function run(): Promise<void> {
   sendFound({ page, watchedFolders: scanning.watchedFolders, quarantine: scanning.quarantine });
   sendSignatures({ page, signatures: scanning.signatures });
   answerSending({ application, page, policy, transfers });
+  answerScans({ application, hostFiles, page, scanner: scanning.scanner });
   watchOwnProgram(() => page.send("desktop.replaced", null));
   sendKioskEvents({ kiosks, page });
   sendCrossingEvents({ audit, page, policy, policyChanges });

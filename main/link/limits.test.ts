@@ -297,6 +297,16 @@ const ROWS: Readonly<Record<string, Row>> = {
     },
     beyond: "quota",
   },
+  MAX_SCANS_WANTED: {
+    outcome: (more) => {
+      const host = new ServiceHost();
+      return sayAll(limits.MAX_SCANS_WANTED + more, (at) => {
+        vi.advanceTimersByTime(1_000);
+        return host.say("scanWanted", { wanted: at + 1, paths: [Uint8Array.of(0x2f)] });
+      });
+    },
+    beyond: "quota",
+  },
   MAX_APPS_BYTES: {
     outcome: (more) => {
       const host = new ServiceHost();

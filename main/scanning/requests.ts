@@ -5,7 +5,7 @@ import { AppError } from "#shared/model/app-error.ts";
 import type { Application } from "../application.ts";
 import type { HostFilesOptions } from "../files/host-files.ts";
 import type { Handlers } from "../ipc/dispatcher.ts";
-import { scanPath } from "./scan-path.ts";
+import { scanPaths } from "./scan-path.ts";
 import type { Scanner } from "./scanner.ts";
 
 /** Between two events of progress. */
@@ -31,17 +31,15 @@ export function scanHandlers({ application, hostFiles, scanner }: Parts): Handle
       if (caller.from === "cli") caller.connection.onClose(() => gone.abort(new Error("nobody waits for it any more")));
       let toldMs = -Infinity;
       const results: RequestOutput<"scan.files"> = [];
-      for (const path of paths) {
-        const before = results.length;
-        const bytes = Buffer.from(path.length > 1 ? path.replace(/\/+$/, "") || "/" : path);
-        const chosen = { party: { kind: "vm", vm }, path: bytes } as const;
-        const progress = (done: number, files: number): void => {
-          if (caller.from !== "cli" || performance.now() - toldMs < PROGRESS_MS) return;
-          toldMs = performance.now();
-          caller.connection.notify("scan.progress", { done: before + done, files: before + files });
-        };
-        results.push(...(await scanPath(scanner, hostFiles, chosen, { signal: gone.signal, progress, alone })));
-      }
+      const bytes = paths.map((path) => Buffer.from(path.length > 1 ? path.replace(/\/+$/, "") || "/" : path));
+      const progress = (done: number, files: number): void => {
+        if (caller.from !== "cli" || performance.now() - toldMs < PROGRESS_MS) return;
+        toldMs = performance.now();
+        caller.connection.notify("scan.progress", { done: results.length + done, files: results.length + files });
+      };
+      const chosen = { party: { kind: "vm", vm }, paths: bytes } as const;
+      for await (const { files } of scanPaths(scanner, hostFiles, chosen, { signal: gone.signal, progress, alone }))
+        results.push(...files);
       return results;
     },
   };

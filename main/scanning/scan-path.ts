@@ -1,4 +1,4 @@
-/** One path of a VM or of the host, looked at: a file, or every file below a folder. */
+/** Paths of a VM or of the host, looked at: files, and every file below folders. */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { FILE_REASON_WORDS, type FileReason } from "#shared/model/transfer.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
@@ -16,6 +16,22 @@ const NO_FILES: readonly (FileReason | null)[] = ["symlink", "special"];
 interface PathOptions extends ScanOptions {
   /** Whether this file is to be looked at, which is shown by that path; without it, all are. */
   isDue?: (path: string, file: ListedFile) => boolean;
+}
+
+/**
+ * One after another, until the signal. Each is given when it was looked at, so that who asks need not keep all.
+ * @throws AppError vm.not-running
+ */
+export async function* scanPaths(
+  scanner: Scanner,
+  host: HostFilesOptions,
+  { party, paths }: { party: FilesParty; paths: readonly Uint8Array[] },
+  options: PathOptions,
+): AsyncGenerator<{ path: Uint8Array; files: ScannedFile[] }> {
+  for (const path of paths) {
+    if (options.signal.aborted) return;
+    yield { path, files: await scanPath(scanner, host, { party, path }, options) };
+  }
 }
 
 /** @throws AppError vm.not-running */

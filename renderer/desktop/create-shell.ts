@@ -52,6 +52,7 @@ import { Screen } from "./screen.ts";
 import { tellReplaced } from "./tell-replaced.ts";
 import { scanSuspectsAgain } from "./icons/icon-actions.ts";
 import { tellChanged, tellFound, tellUnscanned } from "./services/tell-found.ts";
+import { tellNoScanner, tellScanned } from "./services/tell-scanned.ts";
 import { tellSignatures } from "./services/tell-signatures.ts";
 import { tellStopped } from "./transfers/tell-stopped.ts";
 
@@ -214,6 +215,8 @@ export function createShell({ bridge, compositor }: ShellParts): { shell: Shell;
     bridge.on("scan.changed", tellChanged(notices, overlays));
     bridge.on("scan.renewed", () => void scanSuspectsAgain(shell));
     bridge.on("scan.unscanned", tellUnscanned(notices, overlays));
+    bridge.on("scan.ended", tellScanned(notices));
+    bridge.on("scan.noScanner", tellNoScanner(shell));
     bridge.on("scan.signatures", tellSignatures(notices, overlays));
     bridge.on("network.cards", ({ cards }) => asks.take(cards));
     bridge.on("transfer.changed", ({ transfers: list }) => transfers.take(list));

@@ -81,6 +81,16 @@ export const scanContract = domain({
     }),
     /** Of a service that scans or that fetches signatures: new ones were not taken, or those that it has are old. `words`: a sentence. */
     "scan.signatures": event({ to: ["page"], payload: z.strictObject({ service: z.string(), words: z.string() }) }),
+    /**
+     * A scan that a person in a guest has asked for ("Scan" in a file manager's menu, atoll-scan). `path`: of one file, with the worst
+     * verdict; `words`: why it is not clean, for people, "" = all are clean; `others`: how many more are not clean, or are.
+     */
+    "scan.ended": event({
+      to: ["page"],
+      payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string(), others: count }),
+    }),
+    /** A person in a guest has asked for one, and no scanner runs. */
+    "scan.noScanner": event({ to: ["page"], payload: z.strictObject({ from: crossingParty }) }),
     /** Of the connection's own scan. */
     "scan.progress": event({ to: ["cli"], payload: z.strictObject({ done: count, files: count }) }),
   },

@@ -105,10 +105,13 @@ export const MAX_FILE_DEPTH = 64;
 export const MAX_CHOSEN_FILES = 1024;
 /** Bytes of one transfer. */
 export const MAX_TRANSFER_BYTES = 1024 * 1024 * 1024 * 1024;
-/** Transfers of one VM at once, files that are watched, and requests to open or send that wait for an answer. */
+/** Transfers of one VM at once, files that are watched, and requests to open, send or scan that wait for an answer. */
 export const MAX_TRANSFERS = 16;
 export const MAX_FILE_WATCHES = 64;
 export const MAX_OPENS_WANTED = 64;
+/** Files and folders of one request to scan, and requests to scan of one VM that wait for an answer. */
+export const MAX_SCAN_PATHS = 256;
+export const MAX_SCANS_WANTED = 8;
 /** Results of one FilesDone, and entries that one FilesSend leaves out. */
 export const MAX_FILE_RESULTS = 256;
 export const MAX_FILES_LEFT_OUT = 8192;

@@ -1,7 +1,16 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../testing/outcome.ts";
 import type { WireMessageOf } from "./header.ts";
-import { MAX_APP_ID_BYTES, MAX_CHOSEN_FILES, MAX_CLIP_TYPE_BYTES, MAX_OPENS_WANTED, MAX_URL_BYTES } from "./limits.ts";
+import {
+  MAX_APP_ID_BYTES,
+  MAX_CHOSEN_FILES,
+  MAX_CLIP_TYPE_BYTES,
+  MAX_OPENS_WANTED,
+  MAX_SCAN_PATHS,
+  MAX_SCANS_WANTED,
+  MAX_URL_BYTES,
+} from "./limits.ts";
 import { WantedTable } from "./opening.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -18,6 +27,9 @@ const open = (wanted: number, fields: object = { url: "https://a/" }): WireMessa
   }) as WireMessageOf<"openWanted">;
 const send = (wanted: number, paths: Uint8Array[], count = paths.length): WireMessageOf<"sendWanted"> =>
   ({ wanted, paths, to: "", count }) as WireMessageOf<"sendWanted">;
+const scan = (wanted: number, paths: Uint8Array[] = [bytes("/a")]): WireMessageOf<"scanWanted"> =>
+  ({ wanted, paths }) as WireMessageOf<"scanWanted">;
+const dropped = (wanted: number): WireMessageOf<"scanDropped"> => ({ wanted }) as WireMessageOf<"scanDropped">;
 
 describe("what a program wants", () => {
   it("is a link or a file, never both and never neither", () => {
@@ -92,4 +104,89 @@ describe("what a program wants", () => {
     table.answer(1, "open");
     expect(codeOf(() => table.acceptSend(send(next, [bytes("/a")])))).toBe("accepted");
   });
+});
+
+describe("a scan that a program wants", () => {
+  it("has some absolute paths, and is answered once", () => {
+    const table = new WantedTable();
+    const paths = Array.from({ length: MAX_SCAN_PATHS }, () => bytes("/a\n"));
+    expect(codeOf(() => table.acceptScan(scan(1, [])))).toBe("number-out-of-range");
+    expect(codeOf(() => table.acceptScan(scan(1, [...paths, bytes("/a")])))).toBe("number-out-of-range");
+    for (const path of ["", "a", "/a\0b"])
+      expect(codeOf(() => table.acceptScan(scan(1, [bytes("/a"), bytes(path)])))).toBe("bad-path");
+    expect(table.acceptScan(scan(1, paths))).toEqual({ wanted: 1, paths });
+    expect([table.answer(1, "open"), table.answer(1, "scan"), table.answer(1, "scan")]).toEqual([false, true, false]);
+  });
+
+  it("waits for its answer beside few others", () => {
+    const table = new WantedTable();
+    table.acceptOpen(open(1));
+    for (let at = 0; at < MAX_SCANS_WANTED; at += 1) table.acceptScan(scan(at + 2));
+    const next = MAX_SCANS_WANTED + 2;
+    expect(codeOf(() => table.acceptScan(scan(next)))).toBe("quota");
+    expect(codeOf(() => table.acceptOpen(open(next)))).toBe("accepted");
+    expect(table.acceptScanDropped(dropped(2))).toBe(true);
+    expect(codeOf(() => table.acceptScan(scan(next + 1)))).toBe("accepted");
+  });
+
+  it("is dropped once, also when its answer has crossed that, and nothing else is dropped so", () => {
+    const table = new WantedTable();
+    table.acceptScan(scan(1));
+    table.acceptScan(scan(2));
+    table.acceptSend(send(3, [bytes("/a")]));
+    table.answer(2, "scan");
+    expect([1, 1, 2].map((wanted) => table.acceptScanDropped(dropped(wanted)))).toEqual([true, false, false]);
+    expect(table.answer(1, "scan")).toBe(false);
+    expect([0, 4].map((wanted) => codeOf(() => table.acceptScanDropped(dropped(wanted))))).toEqual([
+      "unknown-request",
+      "unknown-request",
+    ]);
+    expect(codeOf(() => table.acceptScanDropped(dropped(3)))).toBe("wrong-state");
+    expect(table.answer(3, "send")).toBe(true);
+  });
+});
+
+/** Written apart from the table, from its rules. */
+it("requests wait and end as the rules say, through any sequence", () => {
+  const step = fc.record({
+    what: fc.constantFrom("open", "send", "scan", "drop", "answer"),
+    kind: fc.constantFrom("open" as const, "send" as const, "scan" as const),
+    number: fc.integer({ min: 0, max: 90 }),
+    next: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150, size: "max" }), (steps) => {
+      const table = new WantedTable();
+      const waiting = new Map<number, string>();
+      let last = 0;
+      for (const { what, kind, number, next } of steps) {
+        const wanted = next ? last + 1 : number;
+        if (what === "answer") {
+          const isDue = waiting.get(wanted) === kind;
+          expect(table.answer(wanted, kind)).toBe(isDue);
+          if (isDue) waiting.delete(wanted);
+        } else if (what === "drop") {
+          const isKnown = wanted >= 1 && wanted <= last;
+          const isScan = (waiting.get(wanted) ?? "scan") === "scan";
+          const due = isKnown ? (isScan ? "accepted" : "wrong-state") : "unknown-request";
+          const wasWaiting = waiting.has(wanted);
+          expect(codeOf(() => expect(table.acceptScanDropped(dropped(wanted))).toBe(wasWaiting))).toBe(due);
+          if (due === "accepted") waiting.delete(wanted);
+        } else {
+          const scans = [...waiting.values()].filter((one) => one === "scan").length;
+          const isFull = waiting.size >= MAX_OPENS_WANTED || (what === "scan" && scans >= MAX_SCANS_WANTED);
+          const due = wanted <= last ? "number-out-of-range" : isFull ? "quota" : "accepted";
+          const accept = {
+            open: () => table.acceptOpen(open(wanted)),
+            send: () => table.acceptSend(send(wanted, [bytes("/a")])),
+            scan: () => table.acceptScan(scan(wanted)),
+          }[what];
+          expect(codeOf(accept)).toBe(due);
+          if (due !== "accepted") continue;
+          last = wanted;
+          waiting.set(wanted, what);
+        }
+      }
+    }),
+  );
 });

@@ -1,11 +1,20 @@
 /**
- * What programs of one VM ask the host to open or to send elsewhere, host's side. Pure. Whether it may be is main's business.
+ * What programs of one VM ask the host to open, to send elsewhere or to scan, host's side. Pure. Whether it may be is main's business.
  *
- *   a request:  --OpenWanted, SendWanted--> waiting --OpenAnswered, SendAnswered--> over
+ *   a request:  --OpenWanted, SendWanted, ScanWanted--> waiting --OpenAnswered, SendAnswered, ScanAnswered; ScanDropped--> over
  */
-import { OpenOutcome } from "./gen/atoll_pb.ts";
+import type { ScanVerdict } from "../model/scan.ts";
+import { OpenOutcome, ScanVerdict as WireVerdict } from "./gen/atoll_pb.ts";
 import type { WireMessageOf } from "./header.ts";
-import { MAX_APP_ID_BYTES, MAX_CHOSEN_FILES, MAX_CLIP_TYPE_BYTES, MAX_OPENS_WANTED, MAX_URL_BYTES } from "./limits.ts";
+import {
+  MAX_APP_ID_BYTES,
+  MAX_CHOSEN_FILES,
+  MAX_CLIP_TYPE_BYTES,
+  MAX_OPENS_WANTED,
+  MAX_SCAN_PATHS,
+  MAX_SCANS_WANTED,
+  MAX_URL_BYTES,
+} from "./limits.ts";
 import { absolutePath } from "./paths.ts";
 import { boundedInteger, boundedText, MAX_U32, refuse } from "./violation.ts";
 
@@ -33,6 +42,22 @@ export interface AcceptedSend {
   to: string;
 }
 
+export interface AcceptedScan {
+  wanted: number;
+  /** Absolute; at least one. */
+  paths: Uint8Array[];
+}
+
+/** What is answered to one that wants a scan. */
+export interface ScanAnswer {
+  /** Of all files together. */
+  verdict: ScanVerdict;
+  /** Those that are named. `why`: "" = clean. */
+  files: readonly { path: string; verdict: ScanVerdict; why: string }[];
+  /** For people; "" = nothing to say. */
+  detail: string;
+}
+
 /** `here`: of an opening alone. */
 export type WantedOutcome = "here" | "elsewhere" | "denied" | "failed";
 
@@ -43,12 +68,22 @@ export const WIRE_OUTCOMES: Readonly<Record<WantedOutcome, OpenOutcome>> = {
   failed: OpenOutcome.FAILED,
 };
 
+export const WIRE_VERDICTS: Readonly<Record<ScanVerdict, WireVerdict>> = {
+  clean: WireVerdict.CLEAN,
+  found: WireVerdict.FOUND,
+  suspicious: WireVerdict.SUSPICIOUS,
+  "not-scanned": WireVerdict.NOT_SCANNED,
+  error: WireVerdict.ERROR,
+};
+
+type Kind = "open" | "send" | "scan";
+
 export class WantedTable {
-  readonly #waiting = new Map<number, "open" | "send">();
+  readonly #waiting = new Map<number, Kind>();
   #last = 0;
 
   /** Before it is answered; false: it does not wait, and nothing is to be sent. */
-  answer(wanted: number, kind: "open" | "send"): boolean {
+  answer(wanted: number, kind: Kind): boolean {
     return this.#waiting.get(wanted) === kind && this.#waiting.delete(wanted);
   }
 
@@ -75,12 +110,30 @@ export class WantedTable {
     return { wanted, paths: absolute, count, to };
   }
 
-  #number(wanted: number): void {
-    boundedInteger(wanted, this.#last + 1, MAX_U32, "number of what is wanted");
-    if (this.#waiting.size >= MAX_OPENS_WANTED) refuse("quota", `more than ${MAX_OPENS_WANTED} requests to open`);
+  acceptScan({ wanted, paths }: WireMessageOf<"scanWanted">): AcceptedScan {
+    this.#number(wanted);
+    boundedInteger(paths.length, 1, MAX_SCAN_PATHS, "count of files to scan");
+    const scans = [...this.#waiting.values()].filter((kind) => kind === "scan");
+    if (scans.length >= MAX_SCANS_WANTED) refuse("quota", `more than ${MAX_SCANS_WANTED} requests to scan`);
+    const absolute = paths.map((path) => absolutePath(path, "a file to scan"));
+    this.#begin(wanted, "scan");
+    return { wanted, paths: absolute };
   }
 
-  #begin(wanted: number, kind: "open" | "send"): void {
+  /** false: it was answered meanwhile. */
+  acceptScanDropped({ wanted }: WireMessageOf<"scanDropped">): boolean {
+    if (wanted < 1 || wanted > this.#last) refuse("unknown-request", `scan ${wanted} was never asked for`);
+    const kind = this.#waiting.get(wanted);
+    if (kind !== undefined && kind !== "scan") refuse("wrong-state", `request ${wanted} is no scan`);
+    return this.#waiting.delete(wanted);
+  }
+
+  #number(wanted: number): void {
+    boundedInteger(wanted, this.#last + 1, MAX_U32, "number of what is wanted");
+    if (this.#waiting.size >= MAX_OPENS_WANTED) refuse("quota", `more than ${MAX_OPENS_WANTED} requests`);
+  }
+
+  #begin(wanted: number, kind: Kind): void {
     this.#last = wanted;
     this.#waiting.set(wanted, kind);
   }

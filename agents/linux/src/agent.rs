@@ -129,6 +129,22 @@ impl Agent {
         inserted.map_err(|error| log::error!("{error}")).ok()
     }
 
+    /// When the other end of a connection is closed. What was written to it before is not read.
+    pub fn on_hang_up(&self, fd: OwnedFd, action: impl FnOnce(&mut Agent) + 'static) -> Option<RegistrationToken> {
+        use calloop::generic::Generic;
+        use calloop::{Interest, Mode, PostAction};
+        // Of what nothing is asked, epoll tells that the connection is over.
+        let source = Generic::new(fd, Interest::EMPTY, Mode::Level);
+        let mut action = Some(action);
+        let inserted = self.handle.insert_source(source, move |_, _, agent| {
+            if let Some(action) = action.take() {
+                action(agent);
+            }
+            Ok(PostAction::Remove)
+        });
+        inserted.map_err(|error| log::error!("{error}")).ok()
+    }
+
     pub fn stop(&mut self, exit: Exit) {
         self.exit.get_or_insert(exit);
         self.signal.stop();

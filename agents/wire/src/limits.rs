@@ -94,10 +94,13 @@ pub const MAX_FILE_DEPTH: usize = 64;
 pub const MAX_CHOSEN_FILES: usize = 1024;
 /// Bytes of one transfer.
 pub const MAX_TRANSFER_BYTES: u64 = 1024 * 1024 * 1024 * 1024;
-/// Transfers of one VM at once, files that are watched, and requests to open or send that wait for an answer.
+/// Transfers of one VM at once, files that are watched, and requests to open, send or scan that wait for an answer.
 pub const MAX_TRANSFERS: usize = 16;
 pub const MAX_FILE_WATCHES: usize = 64;
 pub const MAX_OPENS_WANTED: usize = 64;
+/// Files and folders of one request to scan, and requests to scan of one VM that wait for an answer.
+pub const MAX_SCAN_PATHS: usize = 256;
+pub const MAX_SCANS_WANTED: usize = 8;
 /// Results of one FilesDone, and entries that one FilesSend leaves out.
 pub const MAX_FILE_RESULTS: usize = 256;
 pub const MAX_FILES_LEFT_OUT: usize = 8192;

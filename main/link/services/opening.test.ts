@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { OpenOutcome } from "#shared/protocol/gen/atoll_pb.ts";
+import { OpenOutcome, ScanVerdict } from "#shared/protocol/gen/atoll_pb.ts";
 import { OPENING } from "../contracts/opening.ts";
 import { LAUNCHES } from "../contracts/launches.ts";
 import { ServiceHost } from "../testing/service-host.ts";
@@ -46,6 +46,54 @@ it("a program that sends without end is answered by the link, too", () => {
   expect(host.eventsOf(OPENING)).toHaveLength(60);
   expect(host.sentOf("sendAnswered")).toHaveLength(100);
   expect(host.sentOf("sendAnswered").at(-1)).toMatchObject({ wanted: 100, outcome: OpenOutcome.FAILED });
+});
+
+it("main hears which scan is wanted, and that nobody waits for it; the answer has a verdict for each file", () => {
+  const host = new ServiceHost();
+  for (const wanted of [1, 2]) host.say("scanWanted", { wanted, paths: [Uint8Array.of(0x2f)] });
+  const files = [
+    { path: "/a", verdict: "found", why: "Eicar was found in it" },
+    { path: "/b", verdict: "not-scanned", why: "it was not scanned" },
+    { path: "/c", verdict: "suspicious", why: "it looks suspicious" },
+    { path: "/d", verdict: "error", why: "it could not be scanned" },
+    { path: "/e", verdict: "clean", why: "" },
+  ] as const;
+  const answer = { verdict: "found", files, detail: "and more" } as const;
+  for (let time = 0; time < 2; time += 1) host.order(OPENING, { type: "answerScan", wanted: 1, answer });
+  expect(host.sentOf("scanAnswered")).toMatchObject([
+    {
+      wanted: 1,
+      verdict: ScanVerdict.FOUND,
+      files: [
+        { path: "/a", verdict: ScanVerdict.FOUND, why: "Eicar was found in it" },
+        { verdict: ScanVerdict.NOT_SCANNED },
+        { verdict: ScanVerdict.SUSPICIOUS },
+        { verdict: ScanVerdict.ERROR },
+        { path: "/e", verdict: ScanVerdict.CLEAN, why: "" },
+      ],
+      detail: "and more",
+    },
+  ]);
+  // The answer to the first has crossed the agent's word.
+  for (const wanted of [1, 2, 2]) expect(host.say("scanDropped", { wanted })).toBe("accepted");
+  expect(host.eventsOf(OPENING)).toMatchObject([
+    { type: "scan", wanted: 1, paths: [Uint8Array.of(0x2f)] },
+    { type: "scan", wanted: 2 },
+    { type: "scanDropped", wanted: 2 },
+  ]);
+  host.order(OPENING, { type: "answerScan", wanted: 2, answer });
+  expect(host.sentOf("scanAnswered")).toHaveLength(1);
+});
+
+it("a program that wants scans without end, and drops them, is answered by the link, too", () => {
+  const host = new ServiceHost();
+  for (let wanted = 1; wanted <= 100; wanted += 1) {
+    host.say("scanWanted", { wanted, paths: [Uint8Array.of(0x2f)] });
+    host.say("scanDropped", { wanted });
+  }
+  expect(host.eventsOf(OPENING)).toHaveLength(2 * 60);
+  expect(host.sentOf("scanAnswered")).toHaveLength(40);
+  expect(host.sentOf("scanAnswered").at(-1)).toMatchObject({ wanted: 100, verdict: ScanVerdict.NOT_SCANNED });
 });
 
 it("what is opened in the guest itself is a launch, with a number of the launches'", () => {

@@ -164,10 +164,11 @@ const REQUEST = only(
 
 /** 1 waits for its answer. */
 const WANTED = only(
-  [2, 3, U32],
+  [3, 4, U32],
   [
     [0, "number-out-of-range"],
     [1, "number-out-of-range"],
+    [2, "number-out-of-range"],
   ],
 );
 
@@ -225,8 +226,10 @@ export const SOUND: Readonly<Partial<Record<WireMessageName, Fields>>> = {
   pasteWanted: { request: 2, offer: 1, type: OFFERED_TYPE },
   pasteDropped: { request: 1 },
   pasteTaken: { stream: 6 },
-  openWanted: { wanted: 2, path: bytesOf("/a"), mimeType: "a/b" },
-  sendWanted: { wanted: 2, paths: [bytesOf("/a")], to: "web", count: 1024 },
+  openWanted: { wanted: 3, path: bytesOf("/a"), mimeType: "a/b" },
+  sendWanted: { wanted: 3, paths: [bytesOf("/a")], to: "web", count: 1024 },
+  scanWanted: { wanted: 3, paths: [bytesOf("/a")] },
+  scanDropped: { wanted: 2 },
   filesListed: { transfer: 1, entries: [FILE], last: true },
   filesReady: { transfer: 3, first: 0, offset: 1n, prefixSha256: DIGEST },
   filesDone: { transfer: 3, results: [{ index: 0, outcome: FileOutcome.WHOLE, sha256: DIGEST, path: bytesOf("/a") }] },
@@ -487,6 +490,24 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "sendWanted.paths[]": { ...absolute(), bad: [...absolute().bad, [new Uint8Array(0), "bad-path"]] },
   "sendWanted.to": text("MAX_APP_ID_BYTES"),
   "sendWanted.count": within(1, limit("MAX_CHOSEN_FILES")),
+  "scanWanted.wanted": WANTED,
+  "scanWanted.paths": only(
+    [[bytesOf("/a")], Array.from({ length: limit("MAX_SCAN_PATHS") }, () => bytesOf("/a"))],
+    [
+      [[], "number-out-of-range"],
+      [Array.from({ length: limit("MAX_SCAN_PATHS") + 1 }, () => bytesOf("/a")), "number-out-of-range"],
+    ],
+  ),
+  "scanWanted.paths[]": { ...absolute(), bad: [...absolute().bad, [new Uint8Array(0), "bad-path"]] },
+  // Request 1 of the scene is to open something.
+  "scanDropped.wanted": only(
+    [2],
+    [
+      [0, "unknown-request"],
+      [1, "wrong-state"],
+      [3, "unknown-request"],
+    ],
+  ),
 
   "filesListed.transfer": only(
     [1],

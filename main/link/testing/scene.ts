@@ -61,6 +61,7 @@ export function openScene(advance: (ms: number) => void): ServiceHost {
   });
   say("pasteWanted", { request: 1, offer: 1, type: OFFERED_TYPE });
   say("openWanted", { wanted: 1, url: "https://a/" });
+  say("scanWanted", { wanted: 2, paths: [Uint8Array.of(0x2f)] });
   openTransfers(host, say);
   for (const folder of [1, 2]) host.order(FOLDERS, { type: "show", folder, path: Uint8Array.of(0x61) });
   host.order(FOLDERS, { type: "hide", folder: 2 });

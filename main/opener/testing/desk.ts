@@ -258,8 +258,8 @@ export class OpenDesk {
   answered(name: string, wanted: number): Promise<{ outcome: string; detail: string }> {
     return this.#until(() => {
       const answers = ordersOf(this.link(name), OPENING);
-      const answer = answers.find((order) => order.type === "answerOpen" && order.wanted === wanted);
-      return answer ?? missing(`${wanted} was not answered`);
+      for (const order of answers) if (order.type === "answerOpen" && order.wanted === wanted) return order;
+      return missing(`${wanted} was not answered`);
     });
   }
 

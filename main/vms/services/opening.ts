@@ -1,5 +1,5 @@
-/** Main's side of what programs of a guest ask the host to open or to send elsewhere. Each is answered once. */
-import type { AcceptedOpen, AcceptedSend, WantedOutcome } from "#shared/protocol/opening.ts";
+/** Main's side of what programs of a guest ask the host to open, to send elsewhere or to scan. Each is answered once. */
+import type { AcceptedOpen, AcceptedScan, AcceptedSend, ScanAnswer, WantedOutcome } from "#shared/protocol/opening.ts";
 import { Emitter } from "../../base/emitter.ts";
 import { OPENING, type OpeningEvent, type OpeningOrder } from "../../link/contracts/opening.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
@@ -7,6 +7,9 @@ import { type ClientContext, type ServiceClient, serviceClient } from "../servic
 export interface OpeningEvents {
   open: [AcceptedOpen];
   send: [AcceptedSend];
+  scan: [AcceptedScan];
+  /** Nobody waits for that scan any more. */
+  scanDropped: [wanted: number];
   /** The link is gone, and with it all that wait for an answer. */
   closed: [];
 }
@@ -28,13 +31,24 @@ export class Opening extends Emitter<OpeningEvents> implements ServiceClient<Ope
     this.#context.sendIfLinked({ type: "answerSend", wanted, outcome, detail });
   }
 
+  answerScan(wanted: number, answer: ScanAnswer): void {
+    this.#context.sendIfLinked({ type: "answerScan", wanted, answer });
+  }
+
   happened(event: OpeningEvent): void {
-    if (event.type === "open") {
-      const { wanted, target, edit, disposable, noProgram } = event;
-      this.emit("open", { wanted, target, edit, disposable, noProgram });
-    } else {
-      const { wanted, paths, count, to } = event;
-      this.emit("send", { wanted, paths, count, to });
+    switch (event.type) {
+      case "open": {
+        const { wanted, target, edit, disposable, noProgram } = event;
+        return this.emit("open", { wanted, target, edit, disposable, noProgram });
+      }
+      case "send": {
+        const { wanted, paths, count, to } = event;
+        return this.emit("send", { wanted, paths, count, to });
+      }
+      case "scan":
+        return this.emit("scan", { wanted: event.wanted, paths: event.paths });
+      case "scanDropped":
+        return this.emit("scanDropped", event.wanted);
     }
   }
 

@@ -1,6 +1,6 @@
 //! The commands of the guest that ask the agent: `atoll-open [--edit|--disposable] URL|FILE...` and
-//! `atoll-send [--to VM] FILE...`. They wait for the answer. Exit codes are xdg-open's: 1 wrong usage, 2 no such file,
-//! 3 no program for it, 4 it failed or was denied.
+//! `atoll-send [--to VM] FILE...`, and `atoll-scan FILE...`. They wait for the answer. Exit codes are xdg-open's: 1 wrong usage,
+//! 2 no such file, 3 no program for it, 4 it failed or was denied; those of `atoll-scan` are clamscan's ([`scan::code`]).
 //!
 //! `xdg-open URL|FILE` is `atoll-open`, without the shell scripts that would find it as the default handler: they take over a
 //! second in an emulated guest. What the agent does not open (links of other kinds, options) is for the guest's own.
@@ -15,10 +15,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::{process, thread};
 
+use atoll_wire::limits::MAX_SCAN_PATHS;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::target::{SCHEMES, Target};
-use super::{OPENED, code, socket};
+use super::{OPENED, code, scan, socket};
 use crate::environment::is_executable;
 
 const NO_FILE: u8 = 2;
@@ -30,6 +31,7 @@ const LOOP_MS: i64 = 5000;
 pub enum Command {
     Open,
     Send,
+    Scan,
     XdgOpen,
 }
 
@@ -41,6 +43,7 @@ pub fn command(arguments: impl IntoIterator<Item = OsString>) -> Option<(Command
     match Path::new(&program).file_name()?.to_str()? {
         "atoll-open" => return Some((Command::Open, rest)),
         "atoll-send" => return Some((Command::Send, rest)),
+        "atoll-scan" => return Some((Command::Scan, rest)),
         "xdg-open" => return Some((Command::XdgOpen, rest)),
         _ => {}
     }
@@ -48,6 +51,7 @@ pub fn command(arguments: impl IntoIterator<Item = OsString>) -> Option<(Command
     match first.to_str()? {
         "open" => Some((Command::Open, rest.to_vec())),
         "send" => Some((Command::Send, rest.to_vec())),
+        "scan" => Some((Command::Scan, rest.to_vec())),
         _ => None,
     }
 }
@@ -57,6 +61,7 @@ pub fn run(command: Command, arguments: &[OsString]) -> u8 {
     let result = match command {
         Command::Open => open(arguments),
         Command::Send => send(arguments),
+        Command::Scan => scan_files(arguments),
         Command::XdgOpen => xdg_open(arguments),
     };
     match result {
@@ -65,9 +70,12 @@ pub fn run(command: Command, arguments: &[OsString]) -> u8 {
             let name = match command {
                 Command::Open => "atoll-open",
                 Command::Send => "atoll-send",
+                Command::Scan => "atoll-scan",
                 Command::XdgOpen => "xdg-open",
             };
-            eprintln!("{name}: {detail}");
+            if !detail.is_empty() {
+                eprintln!("{name}: {detail}");
+            }
             code
         }
     }
@@ -166,6 +174,74 @@ fn send(arguments: &[OsString]) -> Result<(), Failure> {
     ask(&words(&all.collect::<Vec<_>>()))
 }
 
+/// Each part that one request holds, and the worst of what is said of them. Something that was found is worse than what was not
+/// scanned: that may be clean.
+fn scan_files(arguments: &[OsString]) -> Result<(), Failure> {
+    let files = arguments.strip_prefix(&[OsString::from("--")]).unwrap_or(arguments);
+    let is_option = files.first().is_some_and(|first| first.as_bytes().starts_with(b"-")) && files == arguments;
+    if files.is_empty() || is_option {
+        return Err((scan::code::NOT_SCANNED, "usage: atoll-scan [--] FILE...".to_owned()));
+    }
+    let mut worst = scan::code::CLEAN;
+    let mut take = |code: u8| {
+        if code == scan::code::FOUND || worst == scan::code::CLEAN {
+            worst = code;
+        }
+    };
+    let mut paths = Vec::new();
+    for file in files {
+        // What a link leads to is scanned: of a link itself there is nothing to say.
+        match local_file(file) {
+            Ok(path) => paths.push(path),
+            Err(detail) => {
+                eprintln!("atoll-scan: {detail}");
+                take(scan::code::NOT_SCANNED);
+            }
+        }
+    }
+    for part in parts(&paths) {
+        let all = [&b"scan"[..]].into_iter().chain(part.iter().map(|path| path.as_os_str().as_bytes()));
+        let Answer { code, detail, output } = ask_for(&words(&all.collect::<Vec<_>>()), scan::code::NOT_SCANNED)?;
+        // Nobody may read it any more.
+        let _ = std::io::stdout().write_all(output.as_bytes());
+        if !detail.is_empty() {
+            eprintln!("atoll-scan: {}", scan::shown(&detail));
+        }
+        take(code);
+    }
+    if worst == scan::code::CLEAN { Ok(()) } else { Err((worst, String::new())) }
+}
+
+/// As [`Target::parse`] has it; a link on the network is none.
+fn local_file(word: &OsStr) -> Result<PathBuf, String> {
+    match Target::parse(word)? {
+        Target::File(path) => {
+            path.canonicalize().map_err(|error| format!("{}: {error}", scan::shown(&path.display().to_string())))
+        }
+        Target::Url(url) => Err(format!("{url}: is no file")),
+    }
+}
+
+/// As many as one request holds each.
+fn parts(paths: &[PathBuf]) -> Vec<&[PathBuf]> {
+    let mut parts = Vec::new();
+    let mut rest = paths;
+    while !rest.is_empty() {
+        let mut room = scan::REQUEST_BYTES;
+        let fits = rest.iter().take(MAX_SCAN_PATHS).take_while(|path| {
+            let bytes = path.as_os_str().len();
+            let fits = bytes <= room;
+            room = room.saturating_sub(bytes);
+            fits
+        });
+        // One that is longer than any may be is refused by the agent.
+        let (part, others) = rest.split_at(fits.count().max(1));
+        parts.push(part);
+        rest = others;
+    }
+    parts
+}
+
 fn found(path: &Path) -> Result<PathBuf, Failure> {
     path.canonicalize().map_err(|error| (NO_FILE, format!("{}: {error}", path.display())))
 }
@@ -174,19 +250,34 @@ fn words(words: &[&[u8]]) -> Vec<u8> {
     words.iter().flat_map(|word| word.iter().copied().chain([0])).collect()
 }
 
+struct Answer {
+    code: u8,
+    detail: String,
+    /// For the standard output.
+    output: String,
+}
+
 /// Asks the agent, and waits for its answer.
 fn ask(request: &[u8]) -> Result<(), Failure> {
+    match ask_for(request, code::FAILED)? {
+        Answer { code: code::DONE, .. } => Ok(()),
+        Answer { code, detail, .. } => Err((code, detail)),
+    }
+}
+
+/// `failure`: the exit code where the agent cannot be asked.
+fn ask_for(request: &[u8], failure: u8) -> Result<Answer, Failure> {
     let runtime = env::var_os("XDG_RUNTIME_DIR").unwrap_or_default();
     let path = socket::path(Path::new(&runtime));
-    let failed = |error: std::io::Error| (code::FAILED, format!("the agent does not answer: {error}"));
+    let failed = |error: std::io::Error| (failure, format!("the agent does not answer: {error}"));
     let mut stream = UnixStream::connect(path).map_err(failed)?;
     stream.write_all(request).and_then(|()| stream.shutdown(Shutdown::Write)).map_err(failed)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(failed)?;
-    match answer.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
-        Some((code::DONE, _)) => Ok(()),
-        Some((code, detail)) => Err((code, detail.to_owned())),
-        None => Err((code::FAILED, "the agent does not answer".to_owned())),
+    let (said, output) = answer.split_once('\0').unwrap_or((&answer, ""));
+    match said.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
+        Some((code, detail)) => Ok(Answer { code, detail: detail.to_owned(), output: output.to_owned() }),
+        None => Err((failure, "the agent does not answer".to_owned())),
     }
 }
 
@@ -215,10 +306,22 @@ mod tests {
             |words: &[&str]| command(words.iter().map(OsString::from)).map(|(command, rest)| (command, rest.len()));
         assert_eq!(of(&["/run/x/atoll-open", "a"]), Some((Command::Open, 1)));
         assert_eq!(of(&["atoll-send"]), Some((Command::Send, 0)));
+        assert_eq!(of(&["/run/x/atoll-scan", "a"]), Some((Command::Scan, 1)));
         assert_eq!(of(&["/run/x/xdg-open", "a"]), Some((Command::XdgOpen, 1)));
         assert_eq!(of(&["atoll-agent", "open", "a", "b"]), Some((Command::Open, 2)));
         assert_eq!(of(&["atoll-agent", "--control", "x"]), None);
         assert_eq!(of(&["atoll-agent"]), None);
+    }
+
+    #[test]
+    fn files_to_scan_are_parted_into_what_a_request_holds() {
+        let path = |bytes: usize| PathBuf::from("/".repeat(bytes));
+        let sizes = |paths: &[PathBuf]| parts(paths).iter().map(|part| part.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&[]), Vec::<usize>::new());
+        assert_eq!(sizes(&vec![path(1); MAX_SCAN_PATHS]), [MAX_SCAN_PATHS]);
+        assert_eq!(sizes(&vec![path(1); MAX_SCAN_PATHS + 1]), [MAX_SCAN_PATHS, 1]);
+        assert_eq!(sizes(&vec![path(4096); 9]), [8, 1]);
+        assert_eq!(sizes(&[path(scan::REQUEST_BYTES + 1), path(1)]), [1, 1]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Makes the agent the default handler of the session: a desktop entry, a list of defaults that comes before all others of this
-//! desktop, the commands `atoll-open`, `atoll-send`, `atoll-pages` and `xdg-open`, and the portal. What the user has chosen
-//! stays known, in mimeapps.list.
+//! desktop, the commands `atoll-open`, `atoll-send`, `atoll-scan`, `atoll-pages` and `xdg-open`, and the portal. What the user has
+//! chosen stays known, in mimeapps.list.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
@@ -30,7 +30,7 @@ impl Agent {
         let agent = env::current_exe()?;
         let commands = self.environment.commands();
         fs::create_dir_all(&commands)?;
-        for name in ["atoll-open", "atoll-send", "atoll-pages", "xdg-open"] {
+        for name in ["atoll-open", "atoll-send", "atoll-scan", "atoll-pages", "xdg-open"] {
             match symlink(&agent, commands.join(name)) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
@@ -39,11 +39,12 @@ impl Agent {
         let types = types();
         let list = types.iter().map(|kind| format!("{kind}={ENTRY}\n")).collect::<String>();
         let types = types.iter().map(|kind| format!("{kind};")).collect::<String>();
-        let [open, send] = ["atoll-open", "atoll-send"].map(|name| exec_word(&commands.join(name)));
+        let [open, send, scan] = ["atoll-open", "atoll-send", "atoll-scan"].map(|name| exec_word(&commands.join(name)));
         let entry = format!(
             "[Desktop Entry]\nType=Application\nName=Open\nNoDisplay=true\nTerminal=false\nExec={open} %u\nMimeType={types}\n"
         );
         let sending = action("Send to VM…", "document-send", &format!("{send} -- %F"), "all/all");
+        let scanning = action("Scan", "system-search", &format!("{scan} -- %F"), "all/all");
         // Folders are of use in their own VM alone.
         let disposing =
             action("Open in disposable", "document-open", &format!("{open} --disposable -- %F"), "all/allfiles");
@@ -51,10 +52,12 @@ impl Agent {
         write(&data.join("applications").join(ENTRY), &entry)?;
         let actions = data.join("file-manager/actions");
         write(&actions.join("atoll-send.desktop"), &sending)?;
+        write(&actions.join("atoll-scan.desktop"), &scanning)?;
         write(&actions.join("atoll-disposable.desktop"), &disposing)?;
         // Thunar knows no actions of others, but what is in its menu "Send To".
         let thunar = data.join("Thunar/sendto");
         write(&thunar.join("atoll-send.desktop"), &send_to("VM…", "document-send", &format!("{send} -- %F")))?;
+        write(&thunar.join("atoll-scan.desktop"), &send_to("Scan", "system-search", &format!("{scan} -- %F")))?;
         let disposing = send_to("Disposable, to open it", "document-open", &format!("{open} --disposable -- %F"));
         write(&thunar.join("atoll-disposable.desktop"), &disposing)?;
         install_portal(&agent, &data)?;

@@ -1,4 +1,4 @@
-//! Opening files and links, and sending files: what programs of this guest ask for (the agent is their default handler), and
+//! Opening files and links, sending files, and having them scanned: what programs of this guest ask for (the agent is their default handler), and
 //! what the host wants opened here.
 
 pub mod client;
@@ -6,6 +6,7 @@ mod defaults;
 mod install;
 mod mime;
 pub mod portal;
+mod scan;
 mod socket;
 mod target;
 
@@ -19,6 +20,7 @@ use std::{io, thread};
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_CHOSEN_FILES, MAX_OPENS_WANTED};
 use atoll_wire::{FailureCode, Launched, OpenHere, OpenOutcome, OpenWanted, SendWanted};
+use calloop::RegistrationToken;
 use calloop::channel::{self, Sender};
 
 use crate::agent::Agent;
@@ -59,6 +61,8 @@ enum Asked {
     /// The host has left it to this guest, which has no program for the type: the person is to be told who has one.
     NoProgram(String),
     Send,
+    /// With what tells that the client has gone.
+    Scan(RegistrationToken),
 }
 
 /// Who is to hear that a program was started.
@@ -157,6 +161,12 @@ impl Opening {
         self.waiting.len() + typing >= MAX_OPENS_WANTED
     }
 
+    /// Takes what waits, if it is of the kind that is answered.
+    fn answered(&mut self, wanted: u32, is_kind: impl FnOnce(&Asked) -> bool) -> Option<(Client, Asked)> {
+        self.waiting.get(&wanted).filter(|(_, asked)| is_kind(asked))?;
+        self.waiting.remove(&wanted)
+    }
+
     fn add(&mut self, client: Client, asked: Asked, files: Vec<PathBuf>) -> u32 {
         self.last += 1;
         self.waiting.insert(self.last, (client, asked));
@@ -189,6 +199,7 @@ impl Agent {
             Body::OpenHere(open) => self.open_here(open),
             Body::OpenAnswered(answered) => self.answer(answered.wanted, answered.outcome(), &answered.detail),
             Body::SendAnswered(answered) => self.answer(answered.wanted, answered.outcome(), &answered.detail),
+            Body::ScanAnswered(answered) => self.answer_scan(answered),
             _ => return false,
         }
         true
@@ -214,6 +225,7 @@ impl Agent {
         let words = text.split(|byte| *byte == 0).collect::<Vec<_>>();
         match words[..] {
             [b"send", to, ref paths @ ..] => self.send_wanted(client, &String::from_utf8_lossy(to), paths),
+            [b"scan", ref paths @ ..] => self.scan_wanted(client, paths),
             [how, url, path] => match (How::parse(how), Target::of(&String::from_utf8_lossy(url), path)) {
                 (Some(how), Ok(target)) => self.find_type(client, target, how),
                 (Some(_), Err(detail)) => client.answer(code::WRONG, &detail),
@@ -326,7 +338,9 @@ impl Agent {
     }
 
     fn answer(&mut self, wanted: u32, outcome: OpenOutcome, detail: &str) {
-        let Some((client, asked)) = self.opening.waiting.remove(&wanted) else { return };
+        let Some((client, asked)) = self.opening.answered(wanted, |asked| !matches!(asked, Asked::Scan(_))) else {
+            return;
+        };
         let or = |usual: &'static str| if detail.is_empty() { usual } else { detail }.to_owned();
         match (outcome, asked) {
             (_, Asked::NoProgram(mime_type)) => {
@@ -386,8 +400,15 @@ impl Agent {
 
     /// The session is over: nobody answers any more.
     fn end_opening(&mut self) {
-        for (client, _) in std::mem::take(&mut self.opening.waiting).into_values() {
-            client.answer(code::FAILED, "Atoll does not answer any more");
+        for (client, asked) in std::mem::take(&mut self.opening.waiting).into_values() {
+            let code = match asked {
+                Asked::Scan(gone) => {
+                    self.handle.remove(gone);
+                    scan::code::NOT_SCANNED
+                }
+                Asked::Open(..) | Asked::NoProgram(_) | Asked::Send => code::FAILED,
+            };
+            client.answer(code, "Atoll does not answer any more");
         }
         self.opening.files = RequestFiles::default();
         // Another host has other requests under these numbers.

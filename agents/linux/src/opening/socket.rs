@@ -1,7 +1,8 @@
-//! The socket on which `atoll-open` and `atoll-send` talk to the agent: $XDG_RUNTIME_DIR/atoll/open, of this user alone.
+//! The socket on which `atoll-open`, `atoll-send` and `atoll-scan` talk to the agent: $XDG_RUNTIME_DIR/atoll/open, of this user alone.
 //!
 //! A request is words that end with NUL, up to the end of what the client writes: `open|edit|disposable`, link, path (one of both empty),
-//! or `send`, VM, paths. The answer is the exit code in decimal, a space, and what to say.
+//! `send`, VM, paths, or `scan`, paths. The answer is the exit code in decimal, a space, and what to say; then, after a NUL, what the
+//! client prints.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -33,6 +34,18 @@ impl Client {
     pub fn answer(mut self, code: u8, detail: &str) {
         // It may have ended, and then nobody hears.
         let _ = self.0.write_all(format!("{code} {detail}").as_bytes());
+    }
+
+    /// `output`: no longer than what the socket takes at once. A host's message is.
+    pub fn answer_with(self, code: u8, detail: &str, output: &str) {
+        let detail = detail.replace('\0', "");
+        self.answer(code, &format!("{detail}\0{output}"));
+    }
+
+    /// # Errors
+    /// The agent has no descriptor left.
+    pub fn connection(&self) -> io::Result<OwnedFd> {
+        self.0.try_clone().map(OwnedFd::from)
     }
 }
 

@@ -8,7 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
-use atoll_wire::{FailureCode, FilesList, OpenAnswered, OpenHere, OpenOutcome, OpenWanted, SendAnswered, SendWanted};
+use atoll_wire::{
+    FailureCode, FilesList, OpenAnswered, OpenHere, OpenOutcome, OpenWanted, ScanAnswered, ScanDropped, ScanVerdict,
+    ScanWanted, ScannedFile, SendAnswered, SendWanted,
+};
 
 use crate::support::agent::{Agent, program};
 use crate::support::host::{BULK, CONTROL, Host};
@@ -159,6 +162,9 @@ fn a_disposable_is_asked_for_and_a_folder_opens_in_none() {
     for (menu, command) in [
         ("file-manager/actions/atoll-disposable.desktop", "atoll-open --disposable -- %F\n"),
         ("file-manager/actions/atoll-send.desktop", "atoll-send -- %F\n"),
+        ("file-manager/actions/atoll-scan.desktop", "Name=Scan\n"),
+        ("file-manager/actions/atoll-scan.desktop", "atoll-scan -- %F\n"),
+        ("Thunar/sendto/atoll-scan.desktop", "atoll-scan -- %F\n"),
         ("Thunar/sendto/atoll-disposable.desktop", "atoll-open --disposable -- %F\n"),
         ("Thunar/sendto/atoll-send.desktop", "atoll-send -- %F\n"),
     ] {
@@ -224,6 +230,129 @@ fn files_are_sent_to_another_vm() {
         Body::SendAnswered(SendAnswered { wanted: asked.wanted, outcome: OpenOutcome::Failed.into(), detail }),
     );
     assert_eq!(end(child), (4, "atoll-send: there is no VM \"work\"\n".to_owned()));
+}
+
+fn scan_wanted(host: &mut Host) -> ScanWanted {
+    host.wait("ScanWanted", |body| match body {
+        Body::ScanWanted(wanted) => Some(wanted.clone()),
+        _ => None,
+    })
+}
+
+fn scan_dropped(host: &mut Host) -> u32 {
+    host.wait("ScanDropped", |body| match body {
+        Body::ScanDropped(ScanDropped { wanted }) => Some(*wanted),
+        _ => None,
+    })
+}
+
+fn answer_scan(host: &mut Host, wanted: u32, verdict: ScanVerdict, files: Vec<ScannedFile>, detail: &str) {
+    let (verdict, detail) = (verdict.into(), detail.to_owned());
+    host.send(CONTROL, Body::ScanAnswered(ScanAnswered { wanted, verdict, files, detail }));
+}
+
+fn scanned(path: &str, verdict: ScanVerdict, why: &str) -> ScannedFile {
+    ScannedFile { path: path.to_owned(), verdict: verdict.into(), why: why.to_owned() }
+}
+
+fn start_scan(agent: &Agent, arguments: &[&str]) -> Child {
+    command(agent, "atoll-scan").args(arguments).stdout(Stdio::piped()).spawn().expect("the command")
+}
+
+/// Exit code, standard output and standard error.
+fn end_scan(child: Child) -> (i32, String, String) {
+    let output = child.wait_with_output().expect("an end");
+    let [said, failed] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("text"));
+    (output.status.code().expect("a code"), said, failed)
+}
+
+#[test]
+fn files_are_scanned_and_each_has_a_line_with_its_verdict() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    let (one, two) = (file(&agent, "a", "a"), file(&agent, "b\nc", "b"));
+    symlink("a", agent.path("home/link")).expect("a link");
+    let child = start_scan(&agent, &["--", "link", "b\nc"]);
+    let asked = scan_wanted(&mut host);
+    // A link itself has nothing in it.
+    assert_eq!(asked.paths, [one, two].map(|path| path.into_os_string().into_encoded_bytes()));
+    let files = vec![
+        scanned("/h/b\nc", ScanVerdict::Found, "Eicar was found in it (ClamAV)"),
+        scanned("/h/a", ScanVerdict::Clean, ""),
+    ];
+    answer_scan(&mut host, asked.wanted, ScanVerdict::Found, files, "7 more files are clean.");
+    let said = "/h/b\\nc: found (Eicar was found in it (ClamAV))\n/h/a: clean\n".to_owned();
+    assert_eq!(end_scan(child), (1, said, "atoll-scan: 7 more files are clean.\n".to_owned()));
+    for (verdict, code) in [
+        (ScanVerdict::Clean, 0),
+        (ScanVerdict::Suspicious, 1),
+        (ScanVerdict::NotScanned, 2),
+        (ScanVerdict::Error, 2),
+        (ScanVerdict::Unspecified, 2),
+    ] {
+        let child = start_scan(&agent, &["a"]);
+        let asked = scan_wanted(&mut host);
+        // Of another kind: it waits on.
+        answer(&mut host, asked.wanted, OpenOutcome::Denied, "");
+        answer_scan(&mut host, asked.wanted, verdict, vec![scanned("/h/a", verdict, "")], "");
+        let (said, lines, _) = end_scan(child);
+        assert_eq!((said, lines.lines().count()), (code, 1), "{verdict:?}");
+    }
+    // What is not there is not scanned, and the others are.
+    let child = start_scan(&agent, &["missing", "a"]);
+    let asked = scan_wanted(&mut host);
+    assert_eq!(asked.paths.len(), 1);
+    answer_scan(&mut host, asked.wanted, ScanVerdict::Clean, vec![scanned("/h/a", ScanVerdict::Clean, "")], "");
+    let (code, said, failed) = end_scan(child);
+    assert_eq!((code, said.as_str()), (2, "/h/a: clean\n"));
+    assert!(failed.starts_with("atoll-scan: missing: "), "{failed}");
+    for arguments in [&[][..], &["--all"], &["https://a.example/"]] {
+        assert_eq!(end_scan(start_scan(&agent, arguments)).0, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn as_many_lines_as_a_message_of_the_host_holds_come_whole() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    file(&agent, "a", "a");
+    let child = start_scan(&agent, &["a"]);
+    let asked = scan_wanted(&mut host);
+    // Nearly MAX_HEADER_BYTES.
+    let files = (0..5000).map(|at| scanned(&format!("/{at:04}"), ScanVerdict::NotScanned, "")).collect();
+    answer_scan(&mut host, asked.wanted, ScanVerdict::NotScanned, files, "");
+    let (code, said, _) = end_scan(child);
+    assert_eq!((code, said.lines().count()), (2, 5000));
+    assert!(said.ends_with("/4999: not-scanned\n"));
+}
+
+#[test]
+fn a_scan_for_which_nobody_waits_is_dropped_and_a_late_answer_is_nobodys() {
+    let agent = Agent::start();
+    let mut host = agent.host();
+    file(&agent, "a", "a");
+    let mut child = start_scan(&agent, &["a"]);
+    let asked = scan_wanted(&mut host);
+    child.kill().expect("an end");
+    child.wait().expect("an end");
+    assert_eq!(scan_dropped(&mut host), asked.wanted);
+    answer_scan(&mut host, asked.wanted, ScanVerdict::Clean, vec![scanned("/h/a", ScanVerdict::Clean, "")], "");
+    // No more wait than the host takes.
+    let waiting = (0..8).map(|_| start_scan(&agent, &["a"])).collect::<Vec<_>>();
+    let asked = (0..8).map(|_| scan_wanted(&mut host).wanted).collect::<Vec<_>>();
+    assert_eq!(end_scan(start_scan(&agent, &["a"])).0, 2);
+    for wanted in &asked {
+        answer_scan(&mut host, *wanted, ScanVerdict::Clean, Vec::new(), "");
+    }
+    for child in waiting {
+        assert_eq!(end_scan(child).0, 0);
+    }
+    let child = start_scan(&agent, &["a"]);
+    scan_wanted(&mut host);
+    drop(host);
+    let (code, _, failed) = end_scan(child);
+    assert_eq!((code, failed.as_str()), (2, "atoll-scan: Atoll does not answer any more\n"));
+    assert_eq!(end_scan(start_scan(&agent, &["a"])).0, 2);
 }
 
 #[test]
