@@ -14,6 +14,13 @@ const PDF = `%PDF-1.4
 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
 trailer<</Root 1 0 R>>
 `;
+/** Its icon shows it: one without colour would not be seen. */
+function grey(): Buffer {
+  const picture = new PNG({ width: 32, height: 32 });
+  picture.data.fill(0x80);
+  return PNG.sync.write(picture);
+}
+
 /** The middle of a folder's only icon. */
 const ICON = { position: { x: 200, y: 100 } };
 const SEES = { timeout: 240_000, intervals: [1_000] };
@@ -79,7 +86,7 @@ const notices = (): Locator => page.getByRole("region", { name: "Notifications" 
 test("by a double-click they open where the rule says, and are whole there; one whose name cannot be used is told of", async () => {
   const kinds: readonly (readonly [name: string, content: string | Buffer])[] = [
     ["page.pdf", PDF],
-    ["dot.png", PNG.sync.write(new PNG({ width: 32, height: 32 }))],
+    ["dot.png", grey()],
     ["-rf", "a dash"],
     ["🐚 shell 👩‍👩‍👧.txt", "emoji"],
     ["שלום.txt", "right to left"],
