@@ -152,6 +152,7 @@ it.each([
     expect(values("-accel", { accelerator, cpus })).toEqual(accel);
     expect(values("-smp", { accelerator, cpus })).toEqual([String(cpus)]);
     expect(values("-append", { accelerator, cpus })[0]?.includes(" maxcpus=1 ")).toBe(startsOnOne);
+    expect(values("-append", { accelerator, cpus })[0]?.includes(" no_timer_check ")).toBe(accelerator === "tcg");
     const serial = devices({ accelerator, cpus }).find(({ driver }) => driver === "virtio-serial-pci");
     expect(serial).toMatchObject({ ioeventfd: accelerator === "kvm" });
   },

@@ -232,10 +232,13 @@ function kernelCommandLine({
   // The kernel patches its own code while it starts. With a second processor running, QEMU's emulator sometimes executes
   // the breakpoint that the patching puts there for a moment, and the guest panics: so init starts the others later.
   const processors = accelerator === "tcg" && cpus > 1 ? " maxcpus=1" : "";
+  // The kernel tries its timer for a moment by the clock of the host, and panics where no interrupt came: an emulated processor
+  // that waits for its turn on a busy host gets none. Under KVM the kernel leaves that out by itself.
+  const timer = accelerator === "tcg" ? " no_timer_check" : "";
   const program = service === undefined ? "" : ` atoll.service=${service.isRoot ? "root" : "user"}:${service.command}`;
   const inSnapshot = service?.isInSnapshot === true && snapshot !== null ? " atoll.program-in-snapshot" : "";
   const keeps = kept === null ? "" : " atoll.keeps-files";
-  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${program}${inSnapshot}${keeps} ${
+  return `console=ttyS0 quiet loglevel=3 root=/dev/vda rw panic=-1${processors}${timer}${program}${inSnapshot}${keeps} ${
     snapshot === null ? `atoll.hostname=${hostname}` : `atoll.hostname=${SNAPSHOT_HOSTNAME} atoll.snapshot`
   }${network === null ? "" : ` atoll.net=${networkWord(network)}`}`;
 }
