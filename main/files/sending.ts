@@ -2,11 +2,11 @@
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import type { AcceptedSend } from "#shared/protocol/opening.ts";
-import type { Application } from "../application.ts";
 import { logDefect } from "../base/log.ts";
 import type { Page } from "../ipc/page.ts";
 import { partyOf } from "../policy/crossing.ts";
 import type { Policy } from "../policy/policy.ts";
+import { eachVm, type VmList } from "../vms/each-vm.ts";
 import { opening } from "../vms/services/opening.ts";
 import type { Vm } from "../vms/vm.ts";
 import { nameOf } from "./names.ts";
@@ -18,7 +18,7 @@ import type { Transfers } from "./transfers.ts";
 const SHOWN_NAMES = 20;
 
 interface Parts {
-  application: Pick<Application, "vms" | "on">;
+  application: VmList;
   page: Pick<Page, "askUntilAnswered">;
   policy: Pick<Policy, "decide">;
   transfers: Pick<Transfers, "start">;
@@ -26,44 +26,37 @@ interface Parts {
 
 /** Of each VM that there is, and of those that come. */
 export function answerSending(parts: Parts): void {
-  const known = new WeakSet<Vm>();
-  const listen = (): void => {
-    for (const vm of parts.application.vms) {
-      if (known.has(vm)) continue;
-      known.add(vm);
-      const service = vm.service(opening);
-      /** One question at a time for each VM: files that are on their way keep the next from nothing. */
-      let asking: Promise<void> = Promise.resolve();
-      let gone = new AbortController();
-      service.on("send", (wanted) => {
-        const { signal } = gone;
-        // Numbers of a link that is gone are those of other requests by now.
-        const answer = ({ outcome, detail }: Answer): void => {
-          if (!signal.aborted) service.answerSend(wanted.wanted, outcome, detail);
-        };
-        const fail = (error: unknown): void => {
-          if (!(error instanceof AppError)) logDefect(`files of VM "${vm.definition.name}" were not sent`, error);
-          answer({ outcome: "failed", detail: messageOf(error) });
-        };
-        asking = asking.then(async () => {
-          if (signal.aborted) return;
-          try {
-            const begun = await begin(parts, vm, wanted, signal);
-            if ("done" in begun) void begun.done.then((end) => answer(answerOf(end)), fail);
-            else answer(begun);
-          } catch (error) {
-            fail(error);
-          }
-        });
+  eachVm(parts.application, (vm) => {
+    const service = vm.service(opening);
+    /** One question at a time for each VM: files that are on their way keep the next from nothing. */
+    let asking: Promise<void> = Promise.resolve();
+    let gone = new AbortController();
+    service.on("send", (wanted) => {
+      const { signal } = gone;
+      // Numbers of a link that is gone are those of other requests by now.
+      const answer = ({ outcome, detail }: Answer): void => {
+        if (!signal.aborted) service.answerSend(wanted.wanted, outcome, detail);
+      };
+      const fail = (error: unknown): void => {
+        if (!(error instanceof AppError)) logDefect(`files of VM "${vm.definition.name}" were not sent`, error);
+        answer({ outcome: "failed", detail: messageOf(error) });
+      };
+      asking = asking.then(async () => {
+        if (signal.aborted) return;
+        try {
+          const begun = await begin(parts, vm, wanted, signal);
+          if ("done" in begun) void begun.done.then((end) => answer(answerOf(end)), fail);
+          else answer(begun);
+        } catch (error) {
+          fail(error);
+        }
       });
-      service.on("closed", () => {
-        gone.abort();
-        gone = new AbortController();
-      });
-    }
-  };
-  parts.application.on("changed", listen);
-  listen();
+    });
+    service.on("closed", () => {
+      gone.abort();
+      gone = new AbortController();
+    });
+  });
 }
 
 interface Answer {

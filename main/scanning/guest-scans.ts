@@ -11,6 +11,7 @@ import { pathText } from "../files/names.ts";
 import type { Page } from "../ipc/page.ts";
 import { partyOf } from "../policy/crossing.ts";
 import { partyView } from "../policy/party-view.ts";
+import { eachVm, type VmList } from "../vms/each-vm.ts";
 import { opening, type Opening } from "../vms/services/opening.ts";
 import type { Vm } from "../vms/vm.ts";
 import { scanPaths } from "./scan-path.ts";
@@ -24,7 +25,7 @@ export const TOLD_MS = 2_000;
 const NO_SCANNER = 'No scanner runs. "antivirus" in the view "Services" of Atoll\'s desktop is one.';
 
 interface Parts {
-  application: { readonly vms: readonly Vm[]; on(event: "changed", listener: () => void): unknown };
+  application: VmList;
   hostFiles: HostFilesOptions;
   page: Pick<Page, "send">;
   scanner: Scanner;
@@ -32,20 +33,13 @@ interface Parts {
 
 /** Of each VM that there is, and of those that come. */
 export function answerScans(parts: Parts): void {
-  const known = new WeakSet<Vm>();
-  const listen = (): void => {
-    for (const vm of parts.application.vms) {
-      if (known.has(vm)) continue;
-      known.add(vm);
-      const scans = new GuestScans(parts, vm);
-      const service = vm.service(opening);
-      service.on("scan", (wanted) => scans.ask(wanted));
-      service.on("scanDropped", (wanted) => scans.drop(wanted));
-      service.on("closed", () => scans.dropAll());
-    }
-  };
-  parts.application.on("changed", listen);
-  listen();
+  eachVm(parts.application, (vm) => {
+    const scans = new GuestScans(parts, vm);
+    const service = vm.service(opening);
+    service.on("scan", (wanted) => scans.ask(wanted));
+    service.on("scanDropped", (wanted) => scans.drop(wanted));
+    service.on("closed", () => scans.dropAll());
+  });
 }
 
 interface Job {
