@@ -124,13 +124,14 @@ export class WarmVm {
   /** Resolves when nothing is drawn that nobody sees, and the guest has nothing to do. @throws AppError vm.not-running, exec.lost */
   async calm(signal: AbortSignal): Promise<void> {
     const begunAt = performance.now();
-    let isCalm = false;
-    while (!isCalm && performance.now() - begunAt < LONGEST_CALM_MS) {
-      const before = await this.#processorTimes();
+    let before = await this.#processorTimes();
+    while (performance.now() - begunAt < LONGEST_CALM_MS) {
       await this.#still(signal);
-      isCalm = wereIdle(before, await this.#processorTimes());
+      const now = await this.#processorTimes();
+      if (wereIdle(before, now)) return;
+      before = now;
     }
-    if (!isCalm) log(`kiosk "${this.#kiosk.name}": its VM is not idle after ${LONGEST_CALM_MS / 1000} s`);
+    log(`kiosk "${this.#kiosk.name}": its VM is not idle after ${LONGEST_CALM_MS / 1000} s`);
   }
 
   /** Ends it, and removes all of it. */
