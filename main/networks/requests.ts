@@ -202,13 +202,18 @@ function hostOf(destination: Partial<Pick<Destination, "name" | "address">> | nu
   return destination?.name ?? destination?.address ?? null;
 }
 
+/** null: it is neither, as of a look-up. */
+function transportOf(protocol: PastFlow["protocol"]): Destination["protocol"] {
+  return protocol === "tcp" || protocol === "udp" ? protocol : null;
+}
+
 type Reached = Pick<PastFlow, "name" | "address" | "toVm" | "port" | "protocol" | "verdict">;
 
 /** What a connection went to, as the policy has it. Of a VM that is gone: its address, to which no rule opens a way. */
 function crossedTo({ name, address, toVm, port, protocol }: Reached, vms: readonly VmParty[]): Destination | VmPlace {
-  const transport = protocol === "tcp" || protocol === "udp" ? protocol : null;
-  const place = toVm === null ? null : vmPlaceOf({ name: toVm, port, protocol: transport }, vms);
-  return place ?? { kind: "destination", name, address, port, protocol: transport };
+  const destination = { name, address, port, protocol: transportOf(protocol) };
+  const place = toVm === null ? null : vmPlaceOf({ ...destination, name: toVm }, vms);
+  return place ?? { kind: "destination", ...destination };
 }
 
 /** What would be decided now of what the proposed rule is about; null: the same. A person's own answers stay theirs. */
@@ -217,8 +222,7 @@ function flipOf(
   { to }: ProposedRule,
   decides: (flow: Reached) => PolicyDecision,
 ): PolicyDecision | null {
-  const transport = flow.protocol === "tcp" || flow.protocol === "udp" ? flow.protocol : null;
-  const destination = { ...flow, kind: "destination", protocol: transport } as const;
+  const destination = { ...flow, kind: "destination", protocol: transportOf(flow.protocol) } as const;
   const place = parseVmPlace(to);
   if (place !== null && (place.name !== flow.toVm || !matchesPort(place, destination))) return null;
   const pattern = parseDestinationPattern(to);
