@@ -6,6 +6,7 @@ import { AppError, messageOf } from "#shared/model/app-error.ts";
 import { VM_ID_PATTERN, type VmId } from "#shared/model/vm.ts";
 import { log } from "../base/log.ts";
 import { writeFileAtomically } from "../base/write-file.ts";
+import { isOfLinks } from "../policy/destination.ts";
 import { guestEnd, LINK_INDICES } from "./addresses.ts";
 
 const FILE = "links.json";
@@ -31,6 +32,8 @@ export class LinkIndices {
 
   /** The VM whose own address this is, as `guestEnd` writes it; null: it is no VM's. */
   vmAt(address: string): VmId | null {
+    // Asked for each row of each flow, nearly all of which lead to the internet.
+    if (!isOfLinks(address)) return null;
     const isAt = (index: number): boolean => Object.values(guestEnd(index)).includes(address);
     return [...this.#indices].find(([, index]) => isAt(index))?.[0] ?? null;
   }
