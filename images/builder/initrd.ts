@@ -32,6 +32,7 @@ export const PROGRAMS = {
   "atoll-init": "init",
   "atoll-agent": "atoll-agent",
   "atoll-copy.so": "atoll-copy.so",
+  "atoll-portal": "atoll-portal",
 } as const;
 
 /** One is made in a moment, and each version of the agent leaves one for each template. */

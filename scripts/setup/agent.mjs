@@ -16,6 +16,7 @@ export const cargoTargetFolder = join(cache, "cargo-target");
 const builtPrograms = {
   "atoll-agent": "release/atoll-agent",
   "atoll-copy.so": "release/libatoll_copy.so",
+  "atoll-portal": "release/atoll-portal",
   // The host's own, which are no programs of the guests.
   "atoll-files": "release/atoll-files",
   "atoll-fork-memory.so": "release/libatoll_fork_memory.so",

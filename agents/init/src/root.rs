@@ -72,7 +72,7 @@ fn move_payload() -> Result<(), Error> {
     let target = format!("{NEW_ROOT}{RUN_DIR}");
     let modules = format!("{target}/modules");
     fs::create_dir_all(&modules).map_err(Error::file(&modules))?;
-    for name in ["atoll-agent", "atoll-copy.so"] {
+    for name in ["atoll-agent", "atoll-copy.so", "atoll-portal"] {
         move_file(&format!("/{name}"), &format!("{target}/{name}"))?;
     }
     for entry in fs::read_dir(INITRD_MODULES).map_err(Error::file(INITRD_MODULES))? {

@@ -87,15 +87,6 @@ fn main() -> ExitCode {
         return ExitCode::from(opening::client::run(command, &arguments));
     }
     logger::install();
-    if std::env::args_os().nth(1).is_some_and(|word| word == opening::portal::COMMAND) {
-        return match opening::portal::run() {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                log::error!("no portal: {error}");
-                ExitCode::FAILURE
-            }
-        };
-    }
     match run() {
         Ok(code) => code,
         Err(error) => {

@@ -18,8 +18,9 @@ use std::{process, thread};
 use atoll_wire::limits::MAX_SCAN_PATHS;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::common::OPENED;
 use super::target::{SCHEMES, Target};
-use super::{OPENED, code, scan, socket};
+use super::{code, scan, socket};
 use crate::environment::is_executable;
 
 const NO_FILE: u8 = 2;

@@ -7,11 +7,12 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::{env, fs, io};
 
-use super::portal;
 use super::target::SCHEMES;
 use crate::agent::Agent;
 use crate::{apps, small_file};
 
+/// The name of the portal on the session bus, which atoll-portal takes.
+const PORTAL: &str = "org.freedesktop.portal.Desktop";
 const ENTRY: &str = "atoll-open.desktop";
 /// The prefix is that of XDG_CURRENT_DESKTOP, in small letters.
 const LIST: &str = "atoll-mimeapps.list";
@@ -60,22 +61,22 @@ impl Agent {
         write(&thunar.join("atoll-scan.desktop"), &send_to("Scan", "system-search", &format!("{scan} -- %F")))?;
         let disposing = send_to("Disposable, to open it", "document-open", &format!("{open} --disposable -- %F"));
         write(&thunar.join("atoll-disposable.desktop"), &disposing)?;
-        install_portal(&agent, &data)?;
+        install_portal(&agent.with_file_name("atoll-portal"), &commands.join("xdg-open"), &data)?;
         write(&self.environment.config().join(LIST), &format!("[Default Applications]\n{list}"))
     }
 }
 
 /// A guest's own portal has more, and finds the agent as the default handler.
-fn install_portal(agent: &Path, data: &Path) -> io::Result<()> {
-    let service = Path::new("dbus-1/services").join(format!("{}.service", portal::NAME));
+fn install_portal(program: &Path, xdg_open: &Path, data: &Path) -> io::Result<()> {
+    let service = Path::new("dbus-1/services").join(format!("{PORTAL}.service"));
     if apps::folders().iter().filter_map(|folder| folder.parent()).any(|data| data.join(&service).exists()) {
         return match fs::remove_file(data.join(service)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
     }
-    let exec = format!("\"{}\" {}", agent.display(), portal::COMMAND);
-    write(&data.join(service), &format!("[D-BUS Service]\nName={}\nExec={exec}\n", portal::NAME))
+    let exec = format!("\"{}\" \"{}\"", program.display(), xdg_open.display());
+    write(&data.join(service), &format!("[D-BUS Service]\nName={PORTAL}\nExec={exec}\n"))
 }
 
 /// An entry of file managers' menus.

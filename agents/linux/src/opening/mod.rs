@@ -1,11 +1,11 @@
-//! Opening files and links, sending files, and having them scanned: what programs of this guest ask for (the agent is their default handler), and
-//! what the host wants opened here.
+//! Opening files and links, sending files, and having them scanned: what programs of this guest ask for (the agent is their
+//! default handler), and what the host wants opened here.
 
 pub mod client;
+mod common;
 mod defaults;
 mod install;
 mod mime;
-pub mod portal;
 mod scan;
 mod socket;
 mod target;
@@ -29,6 +29,7 @@ use crate::ports::PortKind;
 use crate::process;
 use crate::services::Service;
 use crate::session::Phase;
+use common::OPENED;
 use defaults::NoProgram;
 use mime::KnownTypes;
 use socket::Client;
@@ -37,8 +38,6 @@ use target::Target;
 pub const SERVICE: Service =
     Service { port: PortKind::Control, receive: Agent::receive_opening, session_ended: Some(Agent::end_opening) };
 
-/// Of a program that was started to open something: what, and when. See [`client`].
-pub const OPENED: &str = "ATOLL_OPENED";
 /// Paths of one SendWanted, bytes; the host asks for the others by FilesList.
 const SEND_BYTES: usize = 32 * 1024;
 

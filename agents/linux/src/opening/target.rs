@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use atoll_wire::limits::{MAX_FILE_PATH_BYTES, MAX_URL_BYTES};
 
+use super::common::is_scheme;
+
 /// Links that are opened. Others are for programs of this guest alone.
 pub const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
@@ -84,12 +86,6 @@ impl Target {
             Self::File(path) => path.to_str().map_or_else(|| url_of_file(path), str::to_owned),
         }
     }
-}
-
-/// Of a link, whatever opens it.
-pub fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
 }
 
 fn file_of_url(url: &str) -> Option<PathBuf> {

@@ -1,11 +1,16 @@
-//! `atoll-agent portal`: the portal by which programs (Flatpak's, and any other that does so by itself) ask for links and files
-//! to be opened. The session bus starts it when one asks. It does what `xdg-open` does, by that command itself: the same
-//! limits hold, and the host decides. Of all portals it is the only one, and each has a version of its own: programs see that
-//! the others are missing, and do without.
+//! `atoll-portal XDG-OPEN`: the portal by which programs (Flatpak's, and any other that does so by itself) ask for links and
+//! files to be opened. The session bus starts it when one asks. It does what the agent's `xdg-open` does, by that command
+//! itself: the same limits hold, and the host decides. Of all portals it is the only one, and each has a version of its own:
+//! programs see that the others are missing, and do without.
+//!
+//! It is no part of the agent, which each guest has all the time: D-Bus would make that a third larger.
 //!
 //! Where the guest has a portal of its own this one is not installed: it finds the agent as the default handler.
 //!
 //! @see https://flatpak.github.io/xdg-desktop-portal/docs/doc-org.freedesktop.portal.OpenURI.html
+
+#[path = "../opening/common.rs"]
+mod common;
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
@@ -14,9 +19,8 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, thread};
@@ -31,12 +35,9 @@ use zbus::names::UniqueName;
 use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, DBusError, interface};
 
-use super::OPENED;
-use super::target::is_scheme;
+use common::{OPENED, is_scheme};
 
-/// The first argument of the agent.
-pub const COMMAND: &str = "portal";
-pub const NAME: &str = "org.freedesktop.portal.Desktop";
+const NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
 const REQUEST: &str = "org.freedesktop.portal.Request";
 /// With OpenDirectory, and without tokens of activation.
@@ -58,12 +59,26 @@ enum Error {
 
 type Options = HashMap<String, OwnedValue>;
 
+fn main() -> ExitCode {
+    let Some(xdg_open) = env::args_os().nth(1) else {
+        eprintln!("atoll-portal: usage: atoll-portal XDG-OPEN");
+        return ExitCode::FAILURE;
+    };
+    match serve(xdg_open.into()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("atoll-portal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Serves until the bus ends.
 ///
 /// # Errors
 /// There is no bus, or another portal has the name.
-pub fn run() -> zbus::Result<()> {
-    let portal = Portal { waiting: Arc::default(), last: AtomicU32::new(0) };
+fn serve(xdg_open: PathBuf) -> zbus::Result<()> {
+    let portal = Portal { xdg_open, waiting: Arc::default(), last: AtomicU32::new(0) };
     let connection = Builder::session()?.serve_at(PATH, portal)?.name(NAME)?.build()?;
     MessageIterator::from(&connection).take_while(Result::is_ok).for_each(drop);
     Ok(())
@@ -71,6 +86,8 @@ pub fn run() -> zbus::Result<()> {
 
 #[derive(Debug)]
 struct Portal {
+    /// The agent's command.
+    xdg_open: PathBuf,
     /// One clone for each request that has not ended.
     waiting: Arc<()>,
     last: AtomicU32,
@@ -150,7 +167,7 @@ impl Portal {
         }
         let answer =
             Answer { connection: connection.clone().into(), sender: sender.to_owned(), handle: handle.clone() };
-        let started = xdg_open(word, opened.as_deref()).and_then(|child| {
+        let started = self.start(word, opened.as_deref()).and_then(|child| {
             let wait = move || {
                 answer.give(child);
                 drop(waits);
@@ -164,6 +181,16 @@ impl Portal {
                 Err(Error::Failed(error.to_string()))
             }
         }
+    }
+
+    fn start(&self, word: &OsStr, opened: Option<&OsStr>) -> io::Result<Child> {
+        let mut command = Command::new(&self.xdg_open);
+        command.arg(word).stdin(Stdio::null()).stdout(Stdio::null());
+        match opened {
+            Some(mark) => command.env(OPENED, mark),
+            None => command.env_remove(OPENED),
+        };
+        command.spawn()
     }
 
     /// The program knows it before it asks, so that it hears an answer that comes at once.
@@ -216,16 +243,6 @@ impl Answer {
     }
 }
 
-fn xdg_open(word: &OsStr, opened: Option<&OsStr>) -> io::Result<Child> {
-    let mut command = Command::new(env::current_exe()?);
-    command.arg0("xdg-open").arg(word).stdin(Stdio::null()).stdout(Stdio::null());
-    match opened {
-        Some(mark) => command.env(OPENED, mark),
-        None => command.env_remove(OPENED),
-    };
-    command.spawn()
-}
-
 /// Where the file is that a program has open. It has no other way to say which one it means.
 fn path_of(file: impl AsFd) -> Result<PathBuf, String> {
     let file = file.as_fd();
@@ -247,7 +264,7 @@ fn path_of(file: impl AsFd) -> Result<PathBuf, String> {
     Ok(path)
 }
 
-/// What the program was started to open, and when: see [`super::client`]. A loop by way of the portal is one, too.
+/// What the program was started to open, and when: see the agent's `opening/client.rs`. A loop by way of the portal is one, too.
 async fn mark_of(connection: &Connection, sender: &UniqueName<'_>) -> Option<OsString> {
     let bus = DBusProxy::new(connection).await.ok()?;
     let pid = bus.get_connection_unix_process_id(sender.clone().into()).await.ok()?;
