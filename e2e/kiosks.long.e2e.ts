@@ -80,18 +80,34 @@ async function isReady(name: string): Promise<VmId> {
   return note.replace(".json", "") as VmId;
 }
 
-/** How many are at the other end of that VM's network card, as the kernel knows: QEMU listens, and whoever joins it connects. */
+/**
+ * How many are at the other end of that VM's network card, as the kernel knows: QEMU listens, and whoever joins it connects. An
+ * accepted socket is listed in the network namespace of the one who has connected, not in QEMU's.
+ */
 function joined(vm: VmId): number {
-  const proc = `/proc/${desktop.qemuPid(vm)}`;
-  const own = new Set(fs.readdirSync(`${proc}/fd`).map((fd) => fs.readlinkSync(`${proc}/fd/${fd}`)));
+  const fds = `/proc/${desktop.qemuPid(vm)}/fd`;
+  const own = new Set(fs.readdirSync(fds).map((fd) => fs.readlinkSync(path.join(fds, fd))));
   const CONNECTED = "03";
-  return fs
-    .readFileSync(`${proc}/net/unix`, "utf8")
-    .split("\n")
+  const ends = unixSockets()
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , , , , state, inode, name = ""]) => {
       return state === CONNECTED && path.basename(name) === "nic.sock" && own.has(`socket:[${inode}]`);
-    }).length;
+    });
+  return new Set(ends.map(([, , , , , , inode]) => inode)).size;
+}
+
+/** Lines of all network namespaces. */
+function unixSockets(): string[] {
+  const namespaces = new Map<string, string>();
+  for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const namespace = fs.readlinkSync(`/proc/${pid}/ns/net`);
+      if (!namespaces.has(namespace)) namespaces.set(namespace, fs.readFileSync(`/proc/${pid}/net/unix`, "utf8"));
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return [...namespaces.values()].flatMap((text) => text.split("\n"));
 }
 
 async function started(name: string, ...args: string[]): Promise<Started> {
