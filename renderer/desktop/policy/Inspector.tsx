@@ -1,6 +1,6 @@
 /** What decides one pair, why, and what it would cost to change that. Nothing is written before its price was shown. */
 import { CircleCheck, CircleX, History, ListPlus, X } from "lucide-react";
-import { type KeyboardEvent as ReactKeyboardEvent, type Ref, useImperativeHandle, useState } from "react";
+import { Fragment, type KeyboardEvent as ReactKeyboardEvent, type Ref, useImperativeHandle, useState } from "react";
 import type { RequestInput, RequestOutput } from "#shared/ipc/index.ts";
 import { POLICY_DECISIONS, type PolicyAction, type PolicyDecision } from "#shared/model/policy.ts";
 import { useRequest } from "../../shell/use-request.ts";
@@ -85,10 +85,17 @@ function notesOf({ isOwn, asksEachTime, until }: MatrixCell): string[] {
   ];
 }
 
+/** Questions about connections are of names of the internet: policy.yaml takes none about another VM. */
+function decisionsFor(action: PolicyAction, to: MatrixParty): readonly PolicyDecision[] {
+  const isBetweenVms = action === "net.connect" && to.party.kind === "vm";
+  return isBetweenVms ? POLICY_DECISIONS.filter((one) => one !== "ask") : POLICY_DECISIONS;
+}
+
 function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
   const [decision, setDecision] = useState<PolicyDecision>(cell.decision);
   const [minutes, setMinutes] = useState<number | null>(null);
   const fixed = from.fixed ?? to.fixed;
+  const decisions = decisionsFor(action, to);
   const isChanged =
     decision !== cell.decision || minutes !== null || (cell.until !== null && decision === cell.decision);
   const change = { action, from: from.word, to: to.word, decision, minutes };
@@ -96,7 +103,7 @@ function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
   const isReady = price.value !== null && price.value.rule !== null && price.value.tests.every(({ ok }) => ok);
   const write = (): void => (isReady ? set(change) : undefined);
   const onKeyDown = (event: ReactKeyboardEvent): void => {
-    const chosen = POLICY_DECISIONS.find((one) => DECISIONS[one].key === event.key.toLowerCase());
+    const chosen = decisions.find((one) => DECISIONS[one].key === event.key.toLowerCase());
     if (event.key === "Enter" && event.ctrlKey) write();
     else if (chosen !== undefined && !event.ctrlKey && !event.altKey) setDecision(chosen);
     else return;
@@ -112,7 +119,7 @@ function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
         <span>now: {cell.decision}</span>
       </header>
       <div className="segments" role="radiogroup" aria-label="Decision">
-        {POLICY_DECISIONS.map((one) => {
+        {decisions.map((one) => {
           const { Icon, title, key } = DECISIONS[one];
           return (
             <button
@@ -147,8 +154,7 @@ function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
         <Price price={price.value} error={price.error} />
       ) : (
         <p className="inspector-hint">
-          Choose with <kbd className="key">A</kbd> <kbd className="key">K</kbd> <kbd className="key">D</kbd>: its price
-          is shown before anything is written.
+          Choose with <Keys of={decisions} />: its price is shown before anything is written.
         </p>
       )}
       <footer>
@@ -168,6 +174,15 @@ function Change({ action, from, to, cell, keys, set, close }: InspectorProps) {
       </footer>
     </div>
   );
+}
+
+function Keys({ of }: { of: readonly PolicyDecision[] }) {
+  return of.map((one, at) => (
+    <Fragment key={one}>
+      {at > 0 && " "}
+      <kbd className="key">{DECISIONS[one].key.toUpperCase()}</kbd>
+    </Fragment>
+  ));
 }
 
 /** What a change would do. */

@@ -176,6 +176,19 @@ it("a change says its price before it can be written, and can be undone, by keys
   expect([lastOf("policy.undo"), textsOf(".last-change")]).toEqual([{ change: 3 }, []]);
 });
 
+it("offers no question about a connection into another VM, also by its key", async () => {
+  await click('.policy-actions [role="radio"]', "Connect");
+  await click(".matrix-cell", "this computer to web");
+  const decisions = (): (string | null)[] => textsOf('.inspector [aria-label="Decision"] [role="radio"]');
+  expect(decisions()).toEqual(["Allow", "Deny"]);
+  expect(textsOf(".inspector-hint .key")).toEqual(["A", "D"]);
+  element(".inspector .segments button").focus();
+  await press("k");
+  expect(countOf("policy.tryCell")).toBe(0);
+  await click(".matrix-cell", "web to this computer");
+  expect(decisions()).toEqual(["Allow", "Ask", "Deny"]);
+});
+
 it("the keys of a change count in the opened cell, which has the focus also afterwards", async () => {
   const cellButton = (): HTMLElement => element(".matrix-cell", "web to this computer");
   cellButton().focus();
