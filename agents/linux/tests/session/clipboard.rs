@@ -677,5 +677,7 @@ fn pastes_that_fail_leave_no_descriptor_behind() {
     host.announce(CLIPBOARD, &[TEXT]);
     program.client.roundtrip();
     host.roundtrip();
-    assert_eq!(descriptors(&agent), before);
+    // One that was open for a moment before may have gone since.
+    let after = descriptors(&agent);
+    assert!(after <= before, "{after} descriptors, {before} before");
 }

@@ -387,5 +387,7 @@ fn x11_pastes_that_fail_leave_no_descriptor_behind() {
     }
     assert!(passed_on >= 90, "{passed_on} were passed on");
     pasting.x11.connection.flush().expect("the X server reads");
-    assert_eq!(descriptors(), before);
+    // One that was open for a moment before may have gone since.
+    let after = descriptors();
+    assert!(after <= before, "{after} descriptors, {before} before");
 }
