@@ -19,6 +19,8 @@ const EICAR = Buffer.from(["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTI
 interface Quarantined {
   id: number;
   path: string;
+  from: string;
+  to: string | null;
   state: string;
   now: { verdict: string } | null;
 }
@@ -49,6 +51,7 @@ function prepare(home: string): void {
   const rules = [
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "file.send", from: "home", to: "home", decision: "allow" },
     { action: "clipboard.paste", from: "home", to: "web", decision: "allow" },
     { action: "file.open", from: "home", to: "web", scan: true, unscanned: "ask", decision: "allow" },
     { action: "file.open", from: "home", to: "@disposable", decision: "allow" },
@@ -154,8 +157,7 @@ test("a scan says of each file what it is", async () => {
 });
 
 test("a guest's own command has its files scanned, and the desktop tells it", async () => {
-  // Of the same bytes one copy is kept in quarantine, by the name of the first: those of later tests are others.
-  await put("eicar.txt", Buffer.concat([EICAR, Buffer.from("\n")]));
+  await put("eicar.txt", EICAR);
   await put("clean.txt", Buffer.from("hello"));
   const both = await desktop.atoll("exec", "home", "--", "atoll-scan", "eicar.txt", "clean.txt");
   expect([both.code, both.stderr]).toEqual([1, ""]);
@@ -285,6 +287,41 @@ test("what was held is in quarantine after the service was started again, and is
   expect((await list()).map((one) => one.id)).not.toContain(file?.id);
 });
 
+test("of two files of the same bytes each is restored under its own name to its own VM", async () => {
+  const page = await desktop.page();
+  const TWIN = Buffer.concat([EICAR, Buffer.from("\n\n")]);
+  const entry = async (name: string): Promise<Quarantined | undefined> =>
+    (await desktop.json<Quarantined[]>("quarantine", "list")).find((one) => one.path === name);
+  const copies = async (): Promise<string[]> => {
+    const found = await desktop.atoll("exec", "antivirus", "--", "find", "kept/quarantine", "-type", "f");
+    expect(found).toMatchObject({ code: 0 });
+    return found.stdout.split("\n").filter((line) => line.includes(".twin"));
+  };
+  await put("first.twin", TWIN);
+  await put("second.twin", TWIN);
+  await scan("home:first.twin");
+  expect(await copy("second.twin")).toMatchObject({ code: 1 });
+  expect(await copies()).toEqual([expect.stringMatching(/\/first\.twin$/)]);
+  expect([await entry("first.twin"), await entry("second.twin")]).toMatchObject([
+    { from: "home", to: null },
+    { from: "home", to: "web" },
+  ]);
+  for (const [name, vm, left] of [
+    ["second.twin", "web", 1],
+    ["first.twin", "home", 0],
+  ] as const) {
+    const restored = desktop.atoll("quarantine", "restore", String((await entry(name))?.id));
+    const prompt = page.getByRole("alertdialog");
+    await expect(prompt).toContainText(name);
+    await prompt.getByRole("button", { name: "Send once" }).click();
+    const { code, stdout, stderr } = await restored;
+    expect([code, stdout, stderr]).toEqual([0, `It is there: /home/user/Incoming/antivirus/${name}\n`, ""]);
+    expect(await desktop.read(vm, `Incoming/antivirus/${name}`)).toBe(TWIN.toString());
+    expect(await entry(name)).toBeUndefined();
+    await expect.poll(async () => (await copies()).length).toBe(left);
+  }
+});
+
 test("what is in quarantine is shown at the service, and is deleted from its VM", async () => {
   const page = await desktop.page();
   const files = await desktop.json<Quarantined[]>("quarantine", "list");
@@ -298,8 +335,8 @@ test("what is in quarantine is shown at the service, and is deleted from its VM"
   await row.getByRole("button", { name: "Delete", exact: true }).click();
   await expect(row).toHaveCount(0);
   await page.keyboard.press("Escape");
-  const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "quarantine");
-  expect(kept.stdout).not.toContain("secret.zip");
+  const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "kept/quarantine");
+  expect(kept).toMatchObject({ code: 0, stdout: expect.not.stringContaining("secret.zip") });
   expect((await desktop.json<unknown[]>("quarantine", "list")).length).toBe(files.length - 1);
 });
 

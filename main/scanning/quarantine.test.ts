@@ -74,13 +74,21 @@ const listed = (path = "in/eicar.com") =>
   ({ index: 0, kind: "file", path: bytes(path), size: 8, executable: false, modifiedS: 0, reason: null }) as const;
 
 /** A file is held on its way, or found where it is; its key. */
-function keep(to: FilesParty | null = party(web), path?: string, sha256 = SHA): string | null {
-  const keeping = quarantine.begin(party(home), to);
+function keep(to: FilesParty | null = party(web), path?: string, sha256 = SHA, from = home): string | null {
+  const keeping = quarantine.begin(party(from), to);
   const key = keeping.keyFor(engine, sha256);
   if (key !== null) engine.kept = new Set([...(engine.kept ?? []), key]);
-  const places = key === null ? [] : [{ service: "antivirus", key, sha256 }];
+  const places = key === null ? [] : [{ service: engine.name, key, sha256 }];
   keeping.end([{ file: listed(path), verdict: found({ sha256 }), places }]);
   return key;
+}
+
+/** What was sent to be restored: from where, under which name, to whom. */
+function restored(): [string[], string, FilesParty][] {
+  return sent.map(({ source, target }) => {
+    if (!("paths" in source)) throw new Error("not by its path");
+    return [source.paths.map((path) => Buffer.from(path).toString()), Buffer.from(source.name ?? []).toString(), target];
+  });
 }
 
 describe("what was kept", () => {
@@ -137,7 +145,83 @@ describe("what was kept", () => {
     keep();
     engine.kept = new Set();
     expect(keep()).not.toBeNull();
-    expect(quarantine.files).toMatchObject([{ id: 2, state: "kept" }]);
+    expect(quarantine.files).toMatchObject([{ id: 1, state: "kept" }]);
+  });
+
+  it("is kept again for all files of these bytes, where the scanner has lost their copy", async () => {
+    keep(null, "eicar.com");
+    keep(party(web), "again.com");
+    engine.kept = new Set();
+    const key = keep(null, "third.com");
+    expect(quarantine.files.map(({ id, state }) => [id, state])).toEqual([
+      [3, "kept"],
+      [2, "kept"],
+      [1, "kept"],
+    ]);
+    for (const id of [3, 1]) await quarantine.delete(id);
+    expect(engine.asked).toEqual([]);
+    await quarantine.restore(2, undefined, undefined);
+    expect(restored()).toEqual([[[`/home/user/kept/quarantine/${key}/third.com`], "again.com", party(web)]]);
+  });
+
+  it("stays in a scanner that is away, when another one keeps a copy of the same bytes", async () => {
+    const first = keep(null, "eicar.com");
+    const antivirus = engine;
+    antivirus.kept = null;
+    engine = new ScriptedEngine(await linkedVm("yara"), "yara");
+    engine.kept = new Set();
+    engines.push(engine);
+    const second = keep(party(web), "again.com");
+    expect(quarantine.files.map(({ id, service, state }) => [id, service, state])).toEqual([
+      [2, "yara", "kept"],
+      [1, "antivirus", "away"],
+    ]);
+    antivirus.kept = new Set([first ?? ""]);
+    quarantine.look();
+    expect([antivirus.asked, engine.asked]).toEqual([[], []]);
+    await quarantine.delete(2);
+    expect([antivirus.asked, engine.asked]).toEqual([[], [{ drop: [second] }]]);
+    expect(quarantine.files).toMatchObject([{ id: 1, state: "kept" }]);
+  });
+
+  it("is not gone with the entry by which it is known, while another file of the same bytes is being scanned", async () => {
+    const key = keep(null, "eicar.com");
+    const keeping = quarantine.begin(party(home), party(web));
+    expect(keeping.keyFor(engine, SHA)).toBeNull();
+    await quarantine.delete(1);
+    quarantine.look();
+    expect(engine.asked).toEqual([]);
+    keeping.end([{ file: listed("again.com"), verdict: found(), places: [] }]);
+    expect(quarantine.files).toMatchObject([{ id: 2, path: "again.com", state: "kept" }]);
+    expect([kept?.files.map((one) => one.key), engine.asked]).toEqual([[key], []]);
+  });
+
+  it("is gone once what was scanned meanwhile is none of it", async () => {
+    const key = keep(null, "eicar.com");
+    const keeping = quarantine.begin(party(home), party(web));
+    keeping.keyFor(engine, SHA);
+    await quarantine.delete(1);
+    keeping.end([]);
+    expect(engine.asked).toEqual([{ drop: [key] }]);
+  });
+
+  it("is kept anew where the scanner is just removing its copy", async () => {
+    const first = keep(null, "eicar.com");
+    let removed: () => void = () => undefined;
+    engine.drops = new Promise((resolve) => (removed = resolve));
+    const deleted = quarantine.delete(1);
+    const second = keep(party(web), "eicar.com");
+    expect([second === null, second === first]).toEqual([false, false]);
+    removed();
+    await deleted;
+    expect(kept?.files.map((one) => one.key)).toEqual([second]);
+  });
+
+  it("is one file's, whose VM has got another name meanwhile", async () => {
+    keep(null, "eicar.com");
+    home.vm.redefine({ ...home.vm.definition, name: "house" });
+    keep(null, "eicar.com");
+    expect(quarantine.files).toMatchObject([{ id: 1, from: { name: "house" } }]);
   });
 
   it("is what is not clean of a transfer, and what was found where files are only looked at", () => {
@@ -205,10 +289,7 @@ describe("a file is restored", () => {
         permission: { kind: "given", seq: 5, crossing: { action: "file.send", bytes: 8 }, sha256: SHA },
       },
     ]);
-    const [{ source } = { source: { paths: [] } }] = sent;
-    expect("paths" in source && source.paths.map((path) => Buffer.from(path).toString())).toEqual([
-      `/home/user/kept/quarantine/${key}/eicar.com`,
-    ]);
+    expect(restored()).toEqual([[[`/home/user/kept/quarantine/${key}/eicar.com`], "eicar.com", party(web)]]);
     expect(engine.asked).toEqual([{ drop: [key] }]);
     expect([quarantine.files, kept?.files]).toEqual([[], []]);
   });
@@ -219,6 +300,42 @@ describe("a file is restored", () => {
     keep(null);
     await quarantine.restore(2, { kind: "host" }, undefined);
     expect(sent.map(({ target }) => (target.kind === "vm" ? target.vm : target.kind))).toEqual([home.vm, "host"]);
+  });
+
+  it("under its own name, to its own place, as its own VM may, whose copy ever it is", async () => {
+    const key = keep(null, "in/first.com");
+    keep(party(home), "other/second.com", SHA, web);
+    // As the version before has written it, too.
+    expect(kept?.files.map(({ path, name }) => [path, name])).toEqual([
+      ["in/first.com", "first.com"],
+      ["other/second.com", "first.com"],
+    ]);
+    quarantine = opened();
+    const copy = `/home/user/kept/quarantine/${key}/first.com`;
+    await quarantine.restore(2, undefined, undefined);
+    expect([quarantine.files, engine.asked]).toMatchObject([[{ id: 1, path: "in/first.com", state: "kept" }], []]);
+    quarantine = opened();
+    await quarantine.restore(1, undefined, undefined);
+    expect(restored()).toEqual([
+      [[copy], "second.com", party(home)],
+      [[copy], "first.com", party(home)],
+    ]);
+    expect(asked).toMatchObject([
+      { crossing: { from: { name: "web" }, to: { name: "home" } }, preview: { current: { text: "other/second.com" } } },
+      { crossing: { from: { name: "home" }, to: { name: "home" } }, preview: { current: { text: "in/first.com" } } },
+    ]);
+    expect([quarantine.files, engine.asked]).toEqual([[], [{ drop: [key] }]]);
+  });
+
+  it("and is told so, though its scanner was stopped just then", async () => {
+    const key = keep();
+    const sending = quarantine.restore(1, undefined, undefined);
+    engine.kept = null;
+    expect(await sending).toBe(PLACE);
+    expect([quarantine.files, engine.asked]).toEqual([[], []]);
+    engine.kept = new Set([key ?? ""]);
+    quarantine.look();
+    expect(engine.asked).toEqual([{ drop: [key] }]);
   });
 
   it.each(["denied", "lapsed"])("not where it was %s", async (how) => {
