@@ -87,7 +87,11 @@ function keep(to: FilesParty | null = party(web), path?: string, sha256 = SHA, f
 function restored(): [string[], string, FilesParty][] {
   return sent.map(({ source, target }) => {
     if (!("paths" in source)) throw new Error("not by its path");
-    return [source.paths.map((path) => Buffer.from(path).toString()), Buffer.from(source.name ?? []).toString(), target];
+    return [
+      source.paths.map((path) => Buffer.from(path).toString()),
+      Buffer.from(source.name ?? []).toString(),
+      target,
+    ];
   });
 }
 
@@ -398,6 +402,7 @@ it.each([
 
 describe("with new signatures", () => {
   const later = { ...ENGINE, signatures: "set-2", signature: null, reason: null };
+  const NEVER = new AbortController().signal;
   let scanned: string[];
   let told: unknown[];
 
@@ -412,7 +417,7 @@ describe("with new signatures", () => {
     await quarantine.scanAgain((vm, path) => {
       scanned.push(`${vm.definition.name}:${Buffer.from(path).toString()}`);
       return Promise.resolve([{ path: "", sha256, verdict, engines: [{ ...later, verdict }] }]);
-    });
+    }, NEVER);
   }
 
   it("what is kept is looked at where it lies, and told when nothing is found in it any more", async () => {
@@ -483,11 +488,24 @@ describe("with new signatures", () => {
     await quarantine.scanAgain((_, path) => {
       if (Buffer.from(path).toString().endsWith("/a")) return Promise.reject(new Error("gone"));
       return Promise.resolve([{ path: "", sha256: "cd".repeat(32), verdict: "clean", engines: [] }]);
-    });
+    }, NEVER);
     expect(told).toEqual([[2, "found", "clean", "found"]]);
     engine.kept = null;
     await scanAgain("clean");
     expect(scanned).toEqual([]);
+  });
+
+  it("what is found out until it is ended is told, and no more is looked at", async () => {
+    for (const [at, name] of ["a", "b", "c"].entries()) keep(party(web), name, `${at}`.repeat(64));
+    const ending = new AbortController();
+    await quarantine.scanAgain((_, path) => {
+      const name = Buffer.from(path).toString().at(-1) ?? "";
+      scanned.push(name);
+      if (name === "b") ending.abort(new Error("others are used"));
+      if (ending.signal.aborted) return Promise.reject(ending.signal.reason as Error);
+      return Promise.resolve([{ path: "", sha256: "0".repeat(64), verdict: "clean", engines: [] }]);
+    }, ending.signal);
+    expect([scanned, told]).toEqual([["a", "b"], [[1, "found", "clean", "found"]]]);
   });
 
   it("is said where the person is asked whether it shall be restored", async () => {

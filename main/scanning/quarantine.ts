@@ -102,9 +102,13 @@ export class Quarantine extends Emitter<QuarantineEvents> {
    * Signatures have become others: all that can be restored is looked at again, one after another. Files are where they were
    * afterwards, whatever is said of them: a person decides.
    *
-   * @param scan what lies at this path of a scanner's VM; rejects where that is gone
+   * @param scan what lies at this path of a scanner's VM; rejects where that is gone, or where `signal` was aborted meanwhile
+   * @param signal aborted: no more is looked at
    */
-  async scanAgain(scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>): Promise<void> {
+  async scanAgain(
+    scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const reviewed: ReviewedFile[] = [];
     for (const key of new Set(this.#entries.map((one) => one.key))) {
       const entry = this.#entries.find((one) => one.key === key);
@@ -116,6 +120,7 @@ export class Quarantine extends Emitter<QuarantineEvents> {
         if (file !== undefined && file.sha256 === entry.sha256 && CERTAIN.includes(file.verdict))
           reviewed.push(...this.#review(key, file));
       } catch (error) {
+        if (signal.aborted) break;
         log(`file ${entry.id} in quarantine was not scanned again: ${messageOf(error)}`);
       }
     }
