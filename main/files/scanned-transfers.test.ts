@@ -98,7 +98,7 @@ describe("what is not clean", () => {
     [
       { sha256: null, verdict: "clean", engines: [] } as const,
       "scan.not-scanned",
-      "f0 is held: it was not scanned: it could not be looked at.",
+      "f0 is held: it was not scanned: no scanner runs.",
     ],
   ])("is held: %j", async (verdict, reason, detail) => {
     const record = await started([verdict as FileVerdict]);
