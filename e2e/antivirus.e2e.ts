@@ -10,7 +10,7 @@ import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
-import { pasteAll } from "./support/file-managers.ts";
+import { chooseOfAtoll, openFolder, pasteAll } from "./support/file-managers.ts";
 import { zip } from "../main/files/testing/zip.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -38,6 +38,7 @@ test.beforeAll(async () => {
   await Promise.all([desktop.isRunning("home"), desktop.isRunning("web")]);
   await put("plain.txt", Buffer.from("hello"));
   before = { copied: await copy("plain.txt"), scanned: await desktop.atoll("scan", "home:plain.txt") };
+  await startFromIcon();
   const started = await desktop.atoll("service", "start", "antivirus");
   expect(started, started.stderr).toMatchObject({ code: 0 });
 });
@@ -63,6 +64,18 @@ function prepare(home: string): void {
 async function put(name: string, content: Uint8Array, vm = "home"): Promise<void> {
   const { code } = await desktop.pipe(content, "exec", vm, "--", "sh", "-c", `cat > ${name}`);
   expect(code).toBe(0);
+}
+
+/** A person wants a file of the desktop scanned, is told that no scanner runs, and starts one. */
+async function startFromIcon(): Promise<void> {
+  const page = await desktop.page();
+  await desktop.atoll("exec", "home", "--", "mkdir", "-p", "Desktop");
+  await put("Desktop/plain.txt", Buffer.from("hello"));
+  await page.getByRole("option", { name: "plain.txt, home" }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Scan" }).click();
+  await expect(page.getByText(/plain\.txt.* was not scanned: no scanner runs\./)).toBeVisible();
+  await page.getByRole("button", { name: "Start antivirus" }).click();
+  await expect.poll(async () => (await desktop.json<Info>("service", "info", "antivirus")).state).not.toBe("stopped");
 }
 
 function copy(name: string): Promise<CommandResult> {
@@ -173,6 +186,24 @@ test("a guest's own command has its files scanned, and the desktop tells it", as
     expect.stringContaining("/pipe: not-scanned (it was not scanned: there is no file in it)"),
     expect.stringContaining("missing: "),
   ]);
+});
+
+test("a person scans a file by its menu in a guest's file manager, and the desktop tells what is in it", async () => {
+  test.setTimeout(300_000);
+  await desktop.atoll("exec", "web", "--", "mkdir", "menu");
+  await put("menu/menu.com", EICAR, "web");
+  const manager = await openFolder(desktop, { vm: "web", folder: "menu" });
+  const page = await desktop.page();
+  const told = page.getByText(new RegExp(`menu\\.com.* in web: ${SIGNATURE} was found in it`)).first();
+  const prompt = page.getByRole("alertdialog");
+  await chooseOfAtoll(desktop, manager, async () => {
+    await expect(told.or(prompt)).toBeVisible({ timeout: 30_000 });
+    // Of another entry, "Send to VM…".
+    if (await prompt.isVisible()) await page.keyboard.press("Escape");
+    await expect(prompt).toBeHidden();
+    await expect(told).toBeVisible();
+  });
+  await desktop.json("window", "close", manager.id);
 });
 
 test("a clean file passes, and one in which something is found is held with the signature's name", async () => {
@@ -431,6 +462,24 @@ test("a person's own signatures are tried in another VM, and used in its place w
   const own = (await list()).filter(({ id }) => !before.includes(id));
   expect(own.length).toBeGreaterThan(0);
   for (const one of own) expect(one).toMatchObject({ state: "kept", now: { verdict: "clean" } });
+  const told = await desktop.json<{ detail: string }[]>("audit", "--since", "900");
+  const scans = { action: "file.scan", from: "web", to: "antivirus", by: "scanner" };
+  const cleared = "deep.txt: with new signatures, nothing is found in it; before, Mine.Mark.UNOFFICIAL was found in it";
+  for (const [decision, words] of [
+    ["deny", "deep.txt: Mine.Mark.UNOFFICIAL was found in it"],
+    ["allow", cleared],
+  ]) {
+    const detail: unknown = expect.stringContaining(words ?? "");
+    expect(told).toContainEqual(expect.objectContaining({ ...scans, decision, detail }));
+  }
+  // Of what is in quarantine, too.
+  const kept = {
+    ...scans,
+    from: "home",
+    decision: "allow",
+    detail: expect.stringContaining(": in quarantine, ") as unknown,
+  };
+  expect(told).toContainEqual(expect.objectContaining(kept));
   // What has been found in it since, is in it still.
   const others = (await list()).filter(({ id }) => before.includes(id));
   expect(others.map(({ now }) => now)).toEqual(others.map(() => null));
