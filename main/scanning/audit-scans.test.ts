@@ -57,7 +57,8 @@ it("has what was found, and that new signatures take it back", async () => {
     {
       ...OF_HOME,
       decision: "allow",
-      detail: "Downloads/a\\u{202e}: with new signatures, nothing is found in it; before, Eicar was found in it (ClamAV)",
+      detail:
+        "Downloads/a\\u{202e}: with new signatures, nothing is found in it; before, Eicar was found in it (ClamAV)",
     },
   ]);
 });
