@@ -73,8 +73,9 @@ async function startFromIcon(): Promise<void> {
   await put("Desktop/plain.txt", Buffer.from("hello"));
   await page.getByRole("option", { name: "plain.txt, home" }).click({ button: "right" });
   await page.getByRole("menuitem", { name: "Scan" }).click();
-  await expect(page.getByText(/plain\.txt.* was not scanned: no scanner runs\./)).toBeVisible();
-  await page.getByRole("button", { name: "Start antivirus" }).click();
+  const notices = page.getByRole("region", { name: "Notifications" });
+  await expect(notices.getByText(/plain\.txt.* was not scanned: no scanner runs\./)).toBeVisible();
+  await notices.getByText("Start antivirus").click();
   await expect.poll(async () => (await desktop.json<Info>("service", "info", "antivirus")).state).not.toBe("stopped");
 }
 
@@ -194,10 +195,11 @@ test("a person scans a file by its menu in a guest's file manager, and the deskt
   await put("menu/menu.com", EICAR, "web");
   const manager = await openFolder(desktop, { vm: "web", folder: "menu" });
   const page = await desktop.page();
-  const told = page.getByText(new RegExp(`menu\\.com.* in web: ${SIGNATURE} was found in it`)).first();
+  const notices = page.getByRole("region", { name: "Notifications" });
+  const told = notices.getByText(new RegExp(`menu\\.com.* in web: ${SIGNATURE} was found in it`));
   const prompt = page.getByRole("alertdialog");
   await chooseOfAtoll(desktop, manager, async () => {
-    await expect(told.or(prompt)).toBeVisible({ timeout: 30_000 });
+    await expect(told.or(prompt).first()).toBeVisible({ timeout: 30_000 });
     // Of another entry, "Send to VM…".
     if (await prompt.isVisible()) await page.keyboard.press("Escape");
     await expect(prompt).toBeHidden();
