@@ -6,7 +6,7 @@ import { bytes } from "../files/testing/files-desk.ts";
 import type { FilesParty, TransferEnd, TransferRequest } from "../files/transfer.ts";
 import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
-import { keptName, Quarantine } from "./quarantine.ts";
+import { keptName, MAX_FILES, Quarantine } from "./quarantine.ts";
 import type { QuarantineEntry } from "./quarantine-file.ts";
 import { ENGINE, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
@@ -219,6 +219,19 @@ describe("what was kept", () => {
     removed();
     await deleted;
     expect(kept?.files.map((one) => one.key)).toEqual([second]);
+  });
+
+  it("is not forgotten for another VM's files, of which one copy may be any number", () => {
+    const key = keep(null, "mine.com", "cd".repeat(32));
+    const keeping = quarantine.begin(party(web), null);
+    const copy = keeping.keyFor(engine, SHA) ?? "";
+    engine.kept = new Set([key ?? "", copy]);
+    const places = [{ service: engine.name, key: copy, sha256: SHA }];
+    const files = Array.from({ length: MAX_FILES + 10 }, (_, at) => listed(`f${at}`));
+    keeping.end(files.map((file) => ({ file, verdict: found(), places })));
+    const { files: all } = quarantine;
+    expect([all.length, all.at(-1)?.path, all.at(-2)?.path]).toEqual([MAX_FILES, "mine.com", "f11"]);
+    expect(engine.asked).toEqual([]);
   });
 
   it("is one file's, whose VM has got another name meanwhile", async () => {

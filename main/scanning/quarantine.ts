@@ -3,7 +3,6 @@
  * only which files they have, and bytes that are known by their digest.
  */
 import { randomBytes } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { CrossingParty } from "#shared/model/crossing.ts";
 import { laterWords, type QuarantinedFile, type QuarantineState } from "#shared/model/quarantine.ts";
@@ -30,8 +29,8 @@ const KEY_BYTES = 16;
 const MAX_NAME_BYTES = 200;
 /** What a scanner has looked at to its end. */
 const CERTAIN: readonly ScanVerdict[] = ["clean", "found", "suspicious"];
-/** As many as scanners keep. The oldest goes. */
-const MAX_FILES = 1_000;
+/** Of which files the copies are: as many as two scanners keep, but a copy may be of any number. */
+export const MAX_FILES = 1_000;
 
 interface QuarantineParts {
   file: Pick<QuarantineFile, "read" | "write">;
@@ -293,7 +292,7 @@ export class Quarantine extends Emitter<QuarantineEvents> {
     const { service, key, name } = copy;
     // The same file again: its newest way is shown. One that is only looked at is on none.
     const isThisFile = (one: QuarantineEntry): boolean =>
-      isOfBytes(one) && one.path === path && isSameParty(one.from, ours);
+      isOfBytes(one) && one.path === path && keyOf(one.from) === keyOf(ours);
     const before = this.#entries.find(isThisFile);
     this.#lastId += before === undefined ? 1 : 0;
     this.#entries = this.#entries
@@ -310,7 +309,16 @@ export class Quarantine extends Emitter<QuarantineEvents> {
       engines: verdict.engines,
       now: null,
     });
-    if (this.#entries.length > MAX_FILES) this.#entries.shift();
+    if (this.#entries.length > MAX_FILES) this.#forgetOne();
+  }
+
+  /** The oldest file of the party that has the most: nobody's files take the place of those of others. */
+  #forgetOne(): void {
+    const counts = new Map<string, number>();
+    for (const { from } of this.#entries) counts.set(keyOf(from), (counts.get(keyOf(from)) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const at = this.#entries.findIndex(({ from }) => counts.get(keyOf(from)) === most);
+    this.#entries = this.#entries.toSpliced(at, 1);
   }
 
   /** It was there when these bytes came up; null: its scanner says that it is not any more. */
@@ -414,8 +422,8 @@ function warningOf(entry: QuarantineEntry): string {
 }
 
 /** Whatever its name is by now. */
-function isSameParty(one: CrossingParty, other: CrossingParty): boolean {
-  return one.kind === "vm" && other.kind === "vm" ? one.id === other.id : isDeepStrictEqual(one, other);
+function keyOf(party: CrossingParty): string {
+  return party.kind === "vm" ? party.id : JSON.stringify(party);
 }
 
 function placeOf({ key, name }: Copy): string {
