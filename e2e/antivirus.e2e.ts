@@ -482,6 +482,13 @@ test("a person's own signatures are tried in another VM, and used in its place w
     detail: expect.stringContaining(": in quarantine, ") as unknown,
   };
   expect(told).toContainEqual(expect.objectContaining(kept));
+  const page = await desktop.page();
+  await page.keyboard.press("Meta+p");
+  await page.getByRole("tab", { name: /^Policy/ }).click();
+  const timeline = page.getByRole("complementary", { name: "Crossings" });
+  await timeline.getByRole("button").filter({ hasText: "clean" }).first().click();
+  await expect(timeline.getByText(/with new signatures, nothing is found in it; before, Mine\.Mark/)).toBeVisible();
+  await page.keyboard.press("Escape");
   // What has been found in it since, is in it still.
   const others = (await list()).filter(({ id }) => before.includes(id));
   expect(others.map(({ now }) => now)).toEqual(others.map(() => null));
