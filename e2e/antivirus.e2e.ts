@@ -10,7 +10,7 @@ import { stringify } from "yaml";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
-import { pasteAll } from "./support/file-managers.ts";
+import { chooseOfAtoll, openFolder, pasteAll } from "./support/file-managers.ts";
 import { zip } from "../main/files/testing/zip.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -19,6 +19,8 @@ const EICAR = Buffer.from(["X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD", "-ANTI
 interface Quarantined {
   id: number;
   path: string;
+  from: string;
+  to: string | null;
   state: string;
   now: { verdict: string } | null;
 }
@@ -36,6 +38,7 @@ test.beforeAll(async () => {
   await Promise.all([desktop.isRunning("home"), desktop.isRunning("web")]);
   await put("plain.txt", Buffer.from("hello"));
   before = { copied: await copy("plain.txt"), scanned: await desktop.atoll("scan", "home:plain.txt") };
+  await startFromIcon();
   const started = await desktop.atoll("service", "start", "antivirus");
   expect(started, started.stderr).toMatchObject({ code: 0 });
 });
@@ -49,6 +52,7 @@ function prepare(home: string): void {
   const rules = [
     { action: "exec", ...any },
     { action: "file.send", from: "home", to: "web", scan: true, decision: "allow" },
+    { action: "file.send", from: "home", to: "home", decision: "allow" },
     { action: "clipboard.paste", from: "home", to: "web", decision: "allow" },
     { action: "file.open", from: "home", to: "web", scan: true, unscanned: "ask", decision: "allow" },
     { action: "file.open", from: "home", to: "@disposable", decision: "allow" },
@@ -60,6 +64,19 @@ function prepare(home: string): void {
 async function put(name: string, content: Uint8Array, vm = "home"): Promise<void> {
   const { code } = await desktop.pipe(content, "exec", vm, "--", "sh", "-c", `cat > ${name}`);
   expect(code).toBe(0);
+}
+
+/** A person wants a file of the desktop scanned, is told that no scanner runs, and starts one. */
+async function startFromIcon(): Promise<void> {
+  const page = await desktop.page();
+  await desktop.atoll("exec", "home", "--", "mkdir", "-p", "Desktop");
+  await put("Desktop/plain.txt", Buffer.from("hello"));
+  await page.getByRole("option", { name: "plain.txt, home" }).click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Scan" }).click();
+  const notices = page.getByRole("region", { name: "Notifications" });
+  await expect(notices.getByText(/plain\.txt.* was not scanned: no scanner runs\./)).toBeVisible();
+  await notices.getByText("Start antivirus").click();
+  await expect.poll(async () => (await desktop.json<Info>("service", "info", "antivirus")).state).not.toBe("stopped");
 }
 
 function copy(name: string): Promise<CommandResult> {
@@ -154,8 +171,7 @@ test("a scan says of each file what it is", async () => {
 });
 
 test("a guest's own command has its files scanned, and the desktop tells it", async () => {
-  // Of the same bytes one copy is kept in quarantine, by the name of the first: those of later tests are others.
-  await put("eicar.txt", Buffer.concat([EICAR, Buffer.from("\n")]));
+  await put("eicar.txt", EICAR);
   await put("clean.txt", Buffer.from("hello"));
   const both = await desktop.atoll("exec", "home", "--", "atoll-scan", "eicar.txt", "clean.txt");
   expect([both.code, both.stderr]).toEqual([1, ""]);
@@ -171,6 +187,25 @@ test("a guest's own command has its files scanned, and the desktop tells it", as
     expect.stringContaining("/pipe: not-scanned (it was not scanned: there is no file in it)"),
     expect.stringContaining("missing: "),
   ]);
+});
+
+test("a person scans a file by its menu in a guest's file manager, and the desktop tells what is in it", async () => {
+  test.setTimeout(300_000);
+  await desktop.atoll("exec", "web", "--", "mkdir", "menu");
+  await put("menu/menu.com", EICAR, "web");
+  const manager = await openFolder(desktop, { vm: "web", folder: "menu" });
+  const page = await desktop.page();
+  const notices = page.getByRole("region", { name: "Notifications" });
+  const told = notices.getByText(new RegExp(`menu\\.com.* in web: ${SIGNATURE} was found in it`));
+  const prompt = page.getByRole("alertdialog");
+  await chooseOfAtoll(desktop, manager, async () => {
+    await expect(told.or(prompt).first()).toBeVisible({ timeout: 30_000 });
+    // Of another entry, "Send to VM…".
+    if (await prompt.isVisible()) await page.keyboard.press("Escape");
+    await expect(prompt).toBeHidden();
+    await expect(told).toBeVisible();
+  });
+  await desktop.json("window", "close", manager.id);
 });
 
 test("a clean file passes, and one in which something is found is held with the signature's name", async () => {
@@ -285,6 +320,41 @@ test("what was held is in quarantine after the service was started again, and is
   expect((await list()).map((one) => one.id)).not.toContain(file?.id);
 });
 
+test("of two files of the same bytes each is restored under its own name to its own VM", async () => {
+  const page = await desktop.page();
+  const TWIN = Buffer.concat([EICAR, Buffer.from("\n\n")]);
+  const entry = async (name: string): Promise<Quarantined | undefined> =>
+    (await desktop.json<Quarantined[]>("quarantine", "list")).find((one) => one.path === name);
+  const copies = async (): Promise<string[]> => {
+    const found = await desktop.atoll("exec", "antivirus", "--", "find", "kept/quarantine", "-type", "f");
+    expect(found).toMatchObject({ code: 0 });
+    return found.stdout.split("\n").filter((line) => line.includes(".twin"));
+  };
+  await put("first.twin", TWIN);
+  await put("second.twin", TWIN);
+  await scan("home:first.twin");
+  expect(await copy("second.twin")).toMatchObject({ code: 1 });
+  expect(await copies()).toEqual([expect.stringMatching(/\/first\.twin$/)]);
+  expect([await entry("first.twin"), await entry("second.twin")]).toMatchObject([
+    { from: "home", to: null },
+    { from: "home", to: "web" },
+  ]);
+  for (const [name, vm, left] of [
+    ["second.twin", "web", 1],
+    ["first.twin", "home", 0],
+  ] as const) {
+    const restored = desktop.atoll("quarantine", "restore", String((await entry(name))?.id));
+    const prompt = page.getByRole("alertdialog");
+    await expect(prompt).toContainText(name);
+    await prompt.getByRole("button", { name: "Send once" }).click();
+    const { code, stdout, stderr } = await restored;
+    expect([code, stdout, stderr]).toEqual([0, `It is there: /home/user/Incoming/antivirus/${name}\n`, ""]);
+    expect(await desktop.read(vm, `Incoming/antivirus/${name}`)).toBe(TWIN.toString());
+    expect(await entry(name)).toBeUndefined();
+    await expect.poll(async () => (await copies()).length).toBe(left);
+  }
+});
+
 test("what is in quarantine is shown at the service, and is deleted from its VM", async () => {
   const page = await desktop.page();
   const files = await desktop.json<Quarantined[]>("quarantine", "list");
@@ -298,8 +368,8 @@ test("what is in quarantine is shown at the service, and is deleted from its VM"
   await row.getByRole("button", { name: "Delete", exact: true }).click();
   await expect(row).toHaveCount(0);
   await page.keyboard.press("Escape");
-  const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "quarantine");
-  expect(kept.stdout).not.toContain("secret.zip");
+  const kept = await desktop.atoll("exec", "antivirus", "--", "ls", "-R", "kept/quarantine");
+  expect(kept).toMatchObject({ code: 0, stdout: expect.not.stringContaining("secret.zip") });
   expect((await desktop.json<unknown[]>("quarantine", "list")).length).toBe(files.length - 1);
 });
 
@@ -394,6 +464,31 @@ test("a person's own signatures are tried in another VM, and used in its place w
   const own = (await list()).filter(({ id }) => !before.includes(id));
   expect(own.length).toBeGreaterThan(0);
   for (const one of own) expect(one).toMatchObject({ state: "kept", now: { verdict: "clean" } });
+  const told = await desktop.json<{ detail: string }[]>("audit", "--since", "900");
+  const scans = { action: "file.scan", from: "web", to: "antivirus", by: "scanner" };
+  const cleared = "deep.txt: with new signatures, nothing is found in it; before, Mine.Mark.UNOFFICIAL was found in it";
+  for (const [decision, words] of [
+    ["deny", "deep.txt: Mine.Mark.UNOFFICIAL was found in it"],
+    ["allow", cleared],
+  ]) {
+    const detail: unknown = expect.stringContaining(words ?? "");
+    expect(told).toContainEqual(expect.objectContaining({ ...scans, decision, detail }));
+  }
+  // Of what is in quarantine, too.
+  const kept = {
+    ...scans,
+    from: "home",
+    decision: "allow",
+    detail: expect.stringContaining(": in quarantine, ") as unknown,
+  };
+  expect(told).toContainEqual(expect.objectContaining(kept));
+  const page = await desktop.page();
+  await page.keyboard.press("Meta+p");
+  await page.getByRole("tab", { name: /^Policy/ }).click();
+  const timeline = page.getByRole("complementary", { name: "Crossings" });
+  await timeline.getByRole("button").filter({ hasText: "clean" }).first().click();
+  await expect(timeline.getByText(/with new signatures, nothing is found in it; before, Mine\.Mark/)).toBeVisible();
+  await page.keyboard.press("Escape");
   // What has been found in it since, is in it still.
   const others = (await list()).filter(({ id }) => before.includes(id));
   expect(others.map(({ now }) => now)).toEqual(others.map(() => null));

@@ -5,6 +5,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { PNG } from "pngjs";
 import { TestDesktop } from "./support/desktop.ts";
+import { chooseOfAtoll, type FileManager, ICON, openFolder } from "./support/file-managers.ts";
 import { writePolicy } from "./support/prepare.ts";
 
 /** Of one page without words. */
@@ -21,8 +22,6 @@ function grey(): Buffer {
   return PNG.sync.write(picture);
 }
 
-/** The middle of a folder's only icon. */
-const ICON = { position: { x: 200, y: 100 } };
 const SEES = { timeout: 240_000, intervals: [1_000] };
 /** A viewer of texts that is quick, and each of its windows a program of its own. */
 const VIEWER = `mkdir -p ~/.local/share/applications ~/.config
@@ -51,13 +50,11 @@ test.beforeAll(async () => {
 test.afterAll(() => desktop.close());
 
 /** A folder of home's with this file alone, in its file manager. Its name goes by the input: it is nothing to the shell. */
-async function shownAlone(at: number, name: string, content: Buffer): Promise<{ id: string; content: Locator }> {
+async function shownAlone(at: number, name: string, content: Buffer): Promise<FileManager> {
   const input = Buffer.concat([Buffer.from(`${Buffer.byteLength(name)}\n${name}`), content]);
   const script = `read -r count; name=$(head -c "$count"; echo x); name=\${name%x}; mkdir f${at}; cat > "f${at}/$name"`;
   expect(await desktop.pipe(input, "exec", "home", "--", "bash", "-c", script)).toMatchObject({ code: 0 });
-  const { id, element } = await desktop.run("home", "pcmanfm", `f${at}`);
-  await expect.poll(() => isIconDrawn(id), SEES).toBe(true);
-  return { id, content: element.locator('[data-part="content"]') };
+  return openFolder(desktop, { vm: "home", folder: `f${at}` });
 }
 
 /** What has come to web, as this name, below that folder; null: nothing. */
@@ -65,20 +62,6 @@ async function arrived(below: string, name: string): Promise<Buffer | null> {
   const script = `IFS= read -r name; find ${below} -name "$name" -exec cat {} \\; -quit`;
   const { stdout } = await desktop.pipe(Buffer.from(name), "exec", "web", "--", "sh", "-c", script);
   return stdout.length === 0 ? null : stdout;
-}
-
-/** Its files are there a while after its window is; until then the folder is what is clicked on. */
-async function isIconDrawn(id: string): Promise<boolean> {
-  const { data, width } = await desktop.picture(id);
-  const { x, y } = ICON.position;
-  for (let row = y - 10; row < y + 10; row += 1)
-    if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
-      return true;
-  return false;
-}
-
-async function hasMenu(id: string): Promise<boolean> {
-  return (await desktop.windows()).some((view) => view.id === id && view.popups.length > 0);
 }
 
 const notices = (): Locator => page.getByRole("region", { name: "Notifications" });
@@ -117,16 +100,7 @@ test("by the menu's “Send to VM…” one goes to the VM that the person choos
   for (const [at, name] of ["-rf", "🐚 sent.txt"].entries()) {
     const manager = await shownAlone(50 + at, name, Buffer.from("sent"));
     const prompt = page.getByRole("alertdialog", { name: "Send a file of home to which VM?" });
-    let up = 1;
-    // Above "Properties", the last one, are Atoll's two, in the order in which the file manager has found them.
-    await expect(async () => {
-      up = up === 2 ? 3 : 2;
-      await manager.content.click({ ...ICON, button: "right" });
-      await expect.poll(() => hasMenu(manager.id)).toBe(true);
-      for (let times = 0; times < up; times += 1) await page.keyboard.press("ArrowUp");
-      await page.keyboard.press("Enter");
-      await expect(prompt).toBeVisible({ timeout: 15_000 });
-    }).toPass(SEES);
+    await chooseOfAtoll(desktop, manager, () => expect(prompt).toBeVisible({ timeout: 15_000 }));
     await prompt.getByRole("radio", { name: "web" }).click();
     await prompt.getByRole("button", { name: "Send to web" }).click();
     await expect.poll(() => arrived("~/Incoming/home", name), SEES).toEqual(Buffer.from("sent"));

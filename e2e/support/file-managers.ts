@@ -1,4 +1,4 @@
-/** Files that are copied by keys in the file manager of one VM, and pasted by keys in another's. */
+/** What a person does in file managers of VMs: copies and pastes by keys, and chooses what Atoll has added to the menu of a file. */
 import { expect, type Locator } from "@playwright/test";
 import type { TestDesktop } from "./desktop.ts";
 
@@ -35,6 +35,59 @@ export async function pasteAll(
   }).toPass();
   if (target !== undefined) await pasteInto(target.content, arrived);
   for (const { id } of managers) await desktop.json("window", "close", id);
+}
+
+/** Of a folder with one file alone. */
+export interface FileManager {
+  /** Of its window. */
+  id: string;
+  content: Locator;
+}
+
+/** The middle of a folder's only icon. */
+export const ICON = { position: { x: 200, y: 100 } };
+const SEES = { timeout: 240_000, intervals: [1_000] };
+/** "Send to VM…", "Open in disposable" and "Scan". */
+const ATOLLS_ENTRIES = 3;
+
+/** Shows that folder, which has one file; resolves when that is drawn. */
+export async function openFolder(desktop: TestDesktop, { vm, folder }: Folder): Promise<FileManager> {
+  const { id, element } = await desktop.run(vm, "pcmanfm", folder);
+  await expect.poll(() => isIconDrawn(desktop, id), SEES).toBe(true);
+  return { id, content: element.locator('[data-part="content"]') };
+}
+
+/** Its file is there a while after its window is; until then the folder is what is clicked on. */
+async function isIconDrawn(desktop: TestDesktop, id: string): Promise<boolean> {
+  const { data, width } = await desktop.picture(id);
+  const { x, y } = ICON.position;
+  for (let row = y - 10; row < y + 10; row += 1)
+    if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
+      return true;
+  return false;
+}
+
+/**
+ * Chooses one of Atoll's entries in the menu of the only file. They are above "Properties", the last one, in the order in which the
+ * file manager has found them: each is tried. `isChosen` rejects where it was another one, which has done nothing then.
+ */
+export async function chooseOfAtoll(
+  desktop: TestDesktop,
+  { id, content }: FileManager,
+  isChosen: () => Promise<void>,
+): Promise<void> {
+  const { keyboard } = content.page();
+  const hasMenu = async (): Promise<boolean> =>
+    (await desktop.windows()).some((view) => view.id === id && view.popups.length > 0);
+  let entry = ATOLLS_ENTRIES;
+  await expect(async () => {
+    entry = (entry % ATOLLS_ENTRIES) + 1;
+    await content.click({ ...ICON, button: "right" });
+    await expect.poll(hasMenu).toBe(true);
+    for (let times = 0; times <= entry; times += 1) await keyboard.press("ArrowUp");
+    await keyboard.press("Enter");
+    await isChosen();
+  }).toPass(SEES);
 }
 
 /** Ctrl+V in a file manager. `arrived` says whether what is awaited is there. */

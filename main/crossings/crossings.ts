@@ -3,10 +3,11 @@
  * it on the disk before it goes on, and the person is told of it.
  */
 import { AppError, messageOf } from "#shared/model/app-error.ts";
-import { type AuditEntry, type CrossingAnswer, partyName } from "#shared/model/crossing.ts";
+import { type AuditEntry, type CrossingAnswer, isCrossing, partyName } from "#shared/model/crossing.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { escapeForLog } from "#shared/model/text.ts";
 import type { AuditLog, NewEntry } from "../audit/audit-log.ts";
+import { Repeats } from "../audit/repeats.ts";
 import type { Page } from "../ipc/page.ts";
 import { type Crossing, isDisposable } from "../policy/crossing.ts";
 import { partyView, partyWord } from "../policy/party-view.ts";
@@ -14,7 +15,6 @@ import type { Policy, PolicyDecided } from "../policy/policy.ts";
 import type { PolicyChanges } from "../policy/policy-changes.ts";
 import type { CrossingEnd, CrossingOutcome, CrossingRequest } from "./crossing-request.ts";
 import { AfterDenial } from "./after-denial.ts";
-import { Denials } from "./denials.ts";
 import { type OpenPrompt, Prompts } from "./prompts.ts";
 
 const MAX_DETAIL = 500;
@@ -49,7 +49,7 @@ export class Crossings {
   readonly #page: Page;
   readonly #elapsed: () => number;
   readonly #prompts: Prompts<Settled>;
-  readonly #denials = new Denials((entry) => this.#record(entry, { goesOn: false }));
+  readonly #denials = new Repeats((entry) => this.#record(entry, { goesOn: false }));
   /** Of what programs of guests ask for by themselves; a broker that asks a question of its own notes its answers here, too. */
   readonly afterDenial: AfterDenial;
   /** Until when the answer "once" holds, by the key of what was asked. */
@@ -212,6 +212,7 @@ export class Crossings {
   }
 
   #tell(entry: AuditEntry, failure: string): void {
+    if (!isCrossing(entry)) throw new AppError("internal", "It is an entry of no crossing.");
     const { time: _, rule: __, ...told } = entry;
     this.#page.send("crossing.notice", { ...told, failure });
   }

@@ -68,6 +68,7 @@ import { Policy } from "../policy/policy.ts";
 import { PolicyChanges } from "../policy/policy-changes.ts";
 import { hasScannerOf } from "../policy/scanners.ts";
 import { builtIns } from "../services/built-ins.ts";
+import { auditScans } from "../scanning/audit-scans.ts";
 import { createScanning, type Scanning } from "../scanning/create.ts";
 import { answerScans } from "../scanning/guest-scans.ts";
 import { sendQuarantineEvents } from "../scanning/quarantine-requests.ts";
@@ -417,6 +418,7 @@ async function run(): Promise<void> {
   sendIndexEvents({ indexes, page });
   sendQuarantineEvents({ page, quarantine: scanning.quarantine });
   sendFound({ page, watchedFolders: scanning.watchedFolders, quarantine: scanning.quarantine });
+  auditScans({ audit, watchedFolders: scanning.watchedFolders, quarantine: scanning.quarantine });
   sendSignatures({ page, signatures: scanning.signatures });
   answerSending({ application, page, policy, transfers });
   answerScans({ application, hostFiles, page, scanner: scanning.scanner });

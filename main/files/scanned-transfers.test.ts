@@ -1,6 +1,7 @@
 /** Transfers by a rule that lets through only what a scanner has passed. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { FileVerdict, ScanVerdict } from "#shared/model/scan.ts";
+import { FileKind } from "#shared/protocol/gen/atoll_pb.ts";
 import { HOST } from "../policy/crossing.ts";
 import { nameOfEnd } from "./parties.ts";
 import { bytes, DIGEST, entry, FilesDesk, whole } from "./testing/files-desk.ts";
@@ -97,7 +98,7 @@ describe("what is not clean", () => {
     [
       { sha256: null, verdict: "clean", engines: [] } as const,
       "scan.not-scanned",
-      "f0 is held: it was not scanned: it could not be looked at.",
+      "f0 is held: it was not scanned: no scanner runs.",
     ],
   ])("is held: %j", async (verdict, reason, detail) => {
     const record = await started([verdict as FileVerdict]);
@@ -179,6 +180,45 @@ it("a file that is allowed by its digest arrives as these bytes alone", async ()
     desk.ended(desk.home, source);
     expect((await record.done).files).toMatchObject([{ outcome }]);
   }
+});
+
+describe("one file that is to have another name at its target", () => {
+  const start = (): TransferRecord => {
+    const { source, ...request } = desk.request(["quarantine/key/first.com"]);
+    if (!("paths" in source)) throw new Error("not by its path");
+    const named = { ...source, name: bytes("second.com") };
+    const permission = { kind: "given", seq: 3, crossing: OPENING, sha256: SHA } as const;
+    return desk.transfers.get(desk.transfers.start({ ...request, source: named, permission }).id);
+  };
+
+  it("has it there, and in the list of transfers", async () => {
+    const record = start();
+    expect(record.view.name).toBe("second.com");
+    await desk.listFiles(["first.com"]);
+    const transfer = await desk.ready();
+    expect(desk.web.agent.sentOf("filesExpected").at(-1)?.entries).toMatchObject([{ path: bytes("second.com") }]);
+    desk.done(transfer, [whole(0)]);
+    desk.ended(desk.web, transfer);
+    await sourceStopped();
+    expect(await record.done).toMatchObject({ state: "done", files: [{ path: bytes("second.com") }] });
+    expect(record.view.name).toBe("second.com");
+  });
+
+  it.each([
+    ["a folder", [entry(0, "first.com", { kind: FileKind.FOLDER, size: 0n })]],
+    ["two", [entry(0, "first.com"), entry(1, "other.com")]],
+    ["nothing", []],
+  ])("is not taken where its source says that it is %s", async (_, entries) => {
+    const record = start();
+    const { transfer = 0 } = await desk.heard(desk.home, "filesList");
+    desk.list(transfer, entries);
+    await sourceStopped();
+    expect(await record.done).toMatchObject({
+      state: "failed",
+      detail: "The source has something else than that one file.",
+    });
+    expect(desk.web.agent.sentOf("filesReceive")).toEqual([]);
+  });
 });
 
 it("a transfer that was allowed elsewhere is scanned where that says so", async () => {

@@ -73,8 +73,10 @@ export class TransferRecord implements Transfer {
     this.id = id;
     this.request = request;
     this.only = only;
-    const paths = "paths" in request.source ? request.source.paths : [];
-    this.name = nameOf(paths[0] ?? new Uint8Array(0));
+    const { source } = request;
+    const paths = "paths" in source ? source.paths : [];
+    const [first = new Uint8Array(0)] = paths;
+    this.name = nameOf("paths" in source ? (source.name ?? first) : first);
     this.chosen = paths.length;
     this.done = Promise.resolve({ state: "cancelled", files: [], bytes: 0, seconds: 0, detail: "" });
   }

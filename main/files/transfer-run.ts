@@ -109,7 +109,9 @@ export class TransferRun {
     const listed = await Promise.race([source.listed, cancelled]);
     if (listed === undefined) return this.#cancelled();
     if (listed === null) return this.#sourceFailed(await source.over);
-    record.listed(listed);
+    const named = "paths" in wanted && wanted.name !== undefined ? oneFileAs(wanted.name, listed) : listed;
+    if (named === null) return this.#ended("failed", "The source has something else than that one file.");
+    record.listed(named);
     this.#ports.changed();
     if (record.sent.length === 0) return this.#ended("done", "");
     // A question is taken back when there is nothing to send any more, or nobody to get it.
@@ -265,6 +267,11 @@ function into(destination: FilesDestination): Receiving["into"] {
     case "replaced":
       return { kind: "replaced", path: destination.path, sha256: Buffer.from(destination.sha256, "hex") };
   }
+}
+
+/** null: it is something else than one file. */
+function oneFileAs(name: Uint8Array, [file, ...others]: readonly ListedFile[]): ListedFile[] | null {
+  return file === undefined || file.kind === "folder" || others.length > 0 ? null : [{ ...file, path: name }];
 }
 
 function reasonWords(end: EndOfPart): string {

@@ -7,8 +7,11 @@ import type { Vm } from "../vms/vm.ts";
 export type FilesParty = { kind: "vm"; vm: Vm } | { kind: "host" };
 
 export type FilesSource =
-  /** Paths there: absolute, or relative to the user's home; a guest's names need not be UTF-8. */
-  | { party: FilesParty; paths: readonly Uint8Array[] }
+  /**
+   * Paths there: absolute, or relative to the user's home; a guest's names need not be UTF-8. `name`: what is at the only path is one
+   * file, and has this name at its target.
+   */
+  | { party: FilesParty; paths: readonly Uint8Array[]; name?: Uint8Array }
   /** What a program of this guest has asked for (OpenWanted, SendWanted). */
   | { party: { kind: "vm"; vm: Vm }; wanted: number };
 

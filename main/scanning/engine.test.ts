@@ -88,14 +88,14 @@ it("is one of those that were started and have the right", () => {
   expect(engines()).toEqual([]);
 });
 
-it("that has not answered after 150 s has failed", async () => {
+it("that has not answered after 300 s has failed", async () => {
   const answer = engine().job({}, signal);
   const outcome = vi.fn<(reason: unknown) => void>();
   void answer.catch(outcome);
-  await vi.advanceTimersByTimeAsync(149_999);
+  await vi.advanceTimersByTimeAsync(299_999);
   expect(outcome).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(1);
-  await expect(answer).rejects.toThrow("it has not answered within 150 s");
+  await expect(answer).rejects.toThrow("it has not answered within 300 s");
   await expect(answer).rejects.toBeInstanceOf(NoAnswer);
 });
 
@@ -160,7 +160,7 @@ it("has another one for five minutes at most, from when that is ready", async ()
   expect(outcome).toHaveBeenCalledWith("Error: it has taken more than 5 minutes");
 });
 
-it("is not waited for when nobody waits any more, and has eight jobs at once", async () => {
+it("is not waited for when nobody waits any more, and has two jobs at once", async () => {
   const ended = new AbortController();
   const asked: unknown[] = [];
   const { job } = unit;
@@ -171,7 +171,7 @@ it("is not waited for when nobody waits any more, and has eight jobs at once", a
   const one = engine();
   const answers = Array.from({ length: 10 }, (_, at) => one.job(at, ended.signal));
   await vi.advanceTimersByTimeAsync(0);
-  expect(asked).toHaveLength(8);
+  expect(asked).toHaveLength(2);
   ended.abort(new Error("gone"));
   const settled = await Promise.allSettled(answers);
   expect(settled.every(({ status }) => status === "rejected")).toBe(true);
@@ -185,12 +185,34 @@ it("is asked about the file of a party that has the fewest next", async () => {
     return new Promise((resolve) => ends.push(() => resolve({})));
   };
   const one = engine();
-  for (let at = 0; at < 9; at += 1) void one.job(`home ${at}`, signal, "home");
+  for (let at = 0; at < 3; at += 1) void one.job(`home ${at}`, signal, "home");
   void one.job("web", signal, "web");
   await vi.advanceTimersByTimeAsync(0);
   ends[0]?.();
   await vi.advanceTimersByTimeAsync(0);
-  expect(asked.slice(8)).toEqual(["web"]);
+  expect(asked).toEqual(["home 0", "home 1", "web"]);
+});
+
+it("has not failed at a file that came after slow ones of another party", async () => {
+  // As scanner.py does: two at a time, each for as long as the worst file may take.
+  const running: Promise<unknown>[] = [];
+  unit.job = async () => {
+    const before = running.length < 2 ? Promise.resolve() : running.at(-2);
+    const done = (async () => {
+      await before;
+      await new Promise((resolve) => setTimeout(resolve, 130_000));
+      return {};
+    })();
+    running.push(done);
+    return done;
+  };
+  const one = engine();
+  for (let at = 0; at < 8; at += 1) void one.job(at, signal, "home").catch(() => undefined);
+  const answer = one.job("web", signal, "web");
+  const outcome = vi.fn<(value: unknown) => void>();
+  void answer.then(outcome, outcome);
+  await vi.advanceTimersByTimeAsync(2 * 130_000);
+  expect(outcome).toHaveBeenCalledWith({});
 });
 
 it("that starts again is waited for, 180 s at most, and not where it was stopped", async () => {

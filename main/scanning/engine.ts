@@ -49,10 +49,13 @@ export type AloneWork = <Result>(unit: ServiceUnit, work: (other: ServiceUnit) =
 
 const KEY = /^[0-9a-f]{32}$/;
 
-/** Jobs that a program has at once: fewer than it may have, so that a person's own are taken too. */
-const JOBS_AT_ONCE = 8;
-/** From its turn on: more than an engine takes for its worst file. */
-const ANSWER_MS = 150_000;
+/**
+ * Jobs that a program has at once: as many as it does at once (scanner.py). One more would wait there for files of a party that are slow
+ * to look at, and be taken for one at which the engine hangs.
+ */
+const JOBS_AT_ONCE = 2;
+/** From its turn on: more than an engine takes for its worst file, after another one of which nobody waits for the answer any more. */
+const ANSWER_MS = 300_000;
 
 /** Of work that has a VM of its own, from when that is ready: others wait for theirs. */
 const ALONE_MS = 5 * 60_000;

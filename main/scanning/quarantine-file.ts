@@ -12,7 +12,7 @@ const FILE = "quarantine.json";
 const entry = z.strictObject({
   ...quarantinedFile.omit({ state: true }).shape,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  /** Its folder in the scanner's quarantine, and its name there. */
+  /** Of its copy, which may be the one of several files: its folder in the scanner's quarantine, and its name there. */
   key: z.string().regex(/^[0-9a-f]{32}$/),
   name: z.string().min(1),
 });

@@ -6,7 +6,7 @@ import { bytes } from "../files/testing/files-desk.ts";
 import type { FilesParty, TransferEnd, TransferRequest } from "../files/transfer.ts";
 import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import type { CrossingOutcome, CrossingRequest } from "../crossings/crossing-request.ts";
-import { keptName, Quarantine } from "./quarantine.ts";
+import { keptName, MAX_FILES, Quarantine } from "./quarantine.ts";
 import type { QuarantineEntry } from "./quarantine-file.ts";
 import { ENGINE, ScriptedEngine, SHA } from "./testing/scripted-engine.ts";
 
@@ -74,13 +74,25 @@ const listed = (path = "in/eicar.com") =>
   ({ index: 0, kind: "file", path: bytes(path), size: 8, executable: false, modifiedS: 0, reason: null }) as const;
 
 /** A file is held on its way, or found where it is; its key. */
-function keep(to: FilesParty | null = party(web), path?: string, sha256 = SHA): string | null {
-  const keeping = quarantine.begin(party(home), to);
+function keep(to: FilesParty | null = party(web), path?: string, sha256 = SHA, from = home): string | null {
+  const keeping = quarantine.begin(party(from), to);
   const key = keeping.keyFor(engine, sha256);
   if (key !== null) engine.kept = new Set([...(engine.kept ?? []), key]);
-  const places = key === null ? [] : [{ service: "antivirus", key, sha256 }];
+  const places = key === null ? [] : [{ service: engine.name, key, sha256 }];
   keeping.end([{ file: listed(path), verdict: found({ sha256 }), places }]);
   return key;
+}
+
+/** What was sent to be restored: from where, under which name, to whom. */
+function restored(): [string[], string, FilesParty][] {
+  return sent.map(({ source, target }) => {
+    if (!("paths" in source)) throw new Error("not by its path");
+    return [
+      source.paths.map((path) => Buffer.from(path).toString()),
+      Buffer.from(source.name ?? []).toString(),
+      target,
+    ];
+  });
 }
 
 describe("what was kept", () => {
@@ -137,7 +149,96 @@ describe("what was kept", () => {
     keep();
     engine.kept = new Set();
     expect(keep()).not.toBeNull();
-    expect(quarantine.files).toMatchObject([{ id: 2, state: "kept" }]);
+    expect(quarantine.files).toMatchObject([{ id: 1, state: "kept" }]);
+  });
+
+  it("is kept again for all files of these bytes, where the scanner has lost their copy", async () => {
+    keep(null, "eicar.com");
+    keep(party(web), "again.com");
+    engine.kept = new Set();
+    const key = keep(null, "third.com");
+    expect(quarantine.files.map(({ id, state }) => [id, state])).toEqual([
+      [3, "kept"],
+      [2, "kept"],
+      [1, "kept"],
+    ]);
+    for (const id of [3, 1]) await quarantine.delete(id);
+    expect(engine.asked).toEqual([]);
+    await quarantine.restore(2, undefined, undefined);
+    expect(restored()).toEqual([[[`/home/user/kept/quarantine/${key}/third.com`], "again.com", party(web)]]);
+  });
+
+  it("stays in a scanner that is away, when another one keeps a copy of the same bytes", async () => {
+    const first = keep(null, "eicar.com");
+    const antivirus = engine;
+    antivirus.kept = null;
+    engine = new ScriptedEngine(await linkedVm("yara"), "yara");
+    engine.kept = new Set();
+    engines.push(engine);
+    const second = keep(party(web), "again.com");
+    expect(quarantine.files.map(({ id, service, state }) => [id, service, state])).toEqual([
+      [2, "yara", "kept"],
+      [1, "antivirus", "away"],
+    ]);
+    antivirus.kept = new Set([first ?? ""]);
+    quarantine.look();
+    expect([antivirus.asked, engine.asked]).toEqual([[], []]);
+    await quarantine.delete(2);
+    expect([antivirus.asked, engine.asked]).toEqual([[], [{ drop: [second] }]]);
+    expect(quarantine.files).toMatchObject([{ id: 1, state: "kept" }]);
+  });
+
+  it("is not gone with the entry by which it is known, while another file of the same bytes is being scanned", async () => {
+    const key = keep(null, "eicar.com");
+    const keeping = quarantine.begin(party(home), party(web));
+    expect(keeping.keyFor(engine, SHA)).toBeNull();
+    await quarantine.delete(1);
+    quarantine.look();
+    expect(engine.asked).toEqual([]);
+    keeping.end([{ file: listed("again.com"), verdict: found(), places: [] }]);
+    expect(quarantine.files).toMatchObject([{ id: 2, path: "again.com", state: "kept" }]);
+    expect([kept?.files.map((one) => one.key), engine.asked]).toEqual([[key], []]);
+  });
+
+  it("is gone once what was scanned meanwhile is none of it", async () => {
+    const key = keep(null, "eicar.com");
+    const keeping = quarantine.begin(party(home), party(web));
+    keeping.keyFor(engine, SHA);
+    await quarantine.delete(1);
+    keeping.end([]);
+    expect(engine.asked).toEqual([{ drop: [key] }]);
+  });
+
+  it("is kept anew where the scanner is just removing its copy", async () => {
+    const first = keep(null, "eicar.com");
+    let removed: () => void = () => undefined;
+    engine.drops = new Promise((resolve) => (removed = resolve));
+    const deleted = quarantine.delete(1);
+    const second = keep(party(web), "eicar.com");
+    expect([second === null, second === first]).toEqual([false, false]);
+    removed();
+    await deleted;
+    expect(kept?.files.map((one) => one.key)).toEqual([second]);
+  });
+
+  it("is not forgotten for another VM's files, of which one copy may be any number", () => {
+    const key = keep(null, "mine.com", "cd".repeat(32));
+    const keeping = quarantine.begin(party(web), null);
+    const copy = keeping.keyFor(engine, SHA) ?? "";
+    engine.kept = new Set([key ?? "", copy]);
+    const places = [{ service: engine.name, key: copy, sha256: SHA }];
+    const files = Array.from({ length: MAX_FILES + 10 }, (_, at) => listed(`f${at}`));
+    keeping.end(files.map((file) => ({ file, verdict: found(), places })));
+    const { files: all } = quarantine;
+    expect([all.length, all.at(-1)?.path, all.at(-2)?.path]).toEqual([MAX_FILES, "mine.com", "f11"]);
+    expect(engine.asked).toEqual([]);
+  });
+
+  it("is one file's, whose VM has got another name meanwhile", async () => {
+    keep(null, "eicar.com");
+    home.vm.redefine({ ...home.vm.definition, name: "house" });
+    keep(null, "eicar.com");
+    expect(quarantine.files).toMatchObject([{ id: 1, from: { name: "house" } }]);
   });
 
   it("is what is not clean of a transfer, and what was found where files are only looked at", () => {
@@ -205,10 +306,7 @@ describe("a file is restored", () => {
         permission: { kind: "given", seq: 5, crossing: { action: "file.send", bytes: 8 }, sha256: SHA },
       },
     ]);
-    const [{ source } = { source: { paths: [] } }] = sent;
-    expect("paths" in source && source.paths.map((path) => Buffer.from(path).toString())).toEqual([
-      `/home/user/kept/quarantine/${key}/eicar.com`,
-    ]);
+    expect(restored()).toEqual([[[`/home/user/kept/quarantine/${key}/eicar.com`], "eicar.com", party(web)]]);
     expect(engine.asked).toEqual([{ drop: [key] }]);
     expect([quarantine.files, kept?.files]).toEqual([[], []]);
   });
@@ -219,6 +317,42 @@ describe("a file is restored", () => {
     keep(null);
     await quarantine.restore(2, { kind: "host" }, undefined);
     expect(sent.map(({ target }) => (target.kind === "vm" ? target.vm : target.kind))).toEqual([home.vm, "host"]);
+  });
+
+  it("under its own name, to its own place, as its own VM may, whose copy ever it is", async () => {
+    const key = keep(null, "in/first.com");
+    keep(party(home), "other/second.com", SHA, web);
+    // As the version before has written it, too.
+    expect(kept?.files.map(({ path, name }) => [path, name])).toEqual([
+      ["in/first.com", "first.com"],
+      ["other/second.com", "first.com"],
+    ]);
+    quarantine = opened();
+    const copy = `/home/user/kept/quarantine/${key}/first.com`;
+    await quarantine.restore(2, undefined, undefined);
+    expect([quarantine.files, engine.asked]).toMatchObject([[{ id: 1, path: "in/first.com", state: "kept" }], []]);
+    quarantine = opened();
+    await quarantine.restore(1, undefined, undefined);
+    expect(restored()).toEqual([
+      [[copy], "second.com", party(home)],
+      [[copy], "first.com", party(home)],
+    ]);
+    expect(asked).toMatchObject([
+      { crossing: { from: { name: "web" }, to: { name: "home" } }, preview: { current: { text: "other/second.com" } } },
+      { crossing: { from: { name: "home" }, to: { name: "home" } }, preview: { current: { text: "in/first.com" } } },
+    ]);
+    expect([quarantine.files, engine.asked]).toEqual([[], [{ drop: [key] }]]);
+  });
+
+  it("and is told so, though its scanner was stopped just then", async () => {
+    const key = keep();
+    const sending = quarantine.restore(1, undefined, undefined);
+    engine.kept = null;
+    expect(await sending).toBe(PLACE);
+    expect([quarantine.files, engine.asked]).toEqual([[], []]);
+    engine.kept = new Set([key ?? ""]);
+    quarantine.look();
+    expect(engine.asked).toEqual([{ drop: [key] }]);
   });
 
   it.each(["denied", "lapsed"])("not where it was %s", async (how) => {
@@ -281,6 +415,7 @@ it.each([
 
 describe("with new signatures", () => {
   const later = { ...ENGINE, signatures: "set-2", signature: null, reason: null };
+  const NEVER = new AbortController().signal;
   let scanned: string[];
   let told: unknown[];
 
@@ -295,7 +430,7 @@ describe("with new signatures", () => {
     await quarantine.scanAgain((vm, path) => {
       scanned.push(`${vm.definition.name}:${Buffer.from(path).toString()}`);
       return Promise.resolve([{ path: "", sha256, verdict, engines: [{ ...later, verdict }] }]);
-    });
+    }, NEVER);
   }
 
   it("what is kept is looked at where it lies, and told when nothing is found in it any more", async () => {
@@ -366,11 +501,24 @@ describe("with new signatures", () => {
     await quarantine.scanAgain((_, path) => {
       if (Buffer.from(path).toString().endsWith("/a")) return Promise.reject(new Error("gone"));
       return Promise.resolve([{ path: "", sha256: "cd".repeat(32), verdict: "clean", engines: [] }]);
-    });
+    }, NEVER);
     expect(told).toEqual([[2, "found", "clean", "found"]]);
     engine.kept = null;
     await scanAgain("clean");
     expect(scanned).toEqual([]);
+  });
+
+  it("what is found out until it is ended is told, and no more is looked at", async () => {
+    for (const [at, name] of ["a", "b", "c"].entries()) keep(party(web), name, `${at}`.repeat(64));
+    const ending = new AbortController();
+    await quarantine.scanAgain((_, path) => {
+      const name = Buffer.from(path).toString().at(-1) ?? "";
+      scanned.push(name);
+      if (name === "b") ending.abort(new Error("others are used"));
+      if (ending.signal.aborted) return Promise.reject(ending.signal.reason as Error);
+      return Promise.resolve([{ path: "", sha256: "0".repeat(64), verdict: "clean", engines: [] }]);
+    }, ending.signal);
+    expect([scanned, told]).toEqual([["a", "b"], [[1, "found", "clean", "found"]]]);
   });
 
   it("is said where the person is asked whether it shall be restored", async () => {

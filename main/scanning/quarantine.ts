@@ -3,7 +3,6 @@
  * only which files they have, and bytes that are known by their digest.
  */
 import { randomBytes } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import { AppError, messageOf } from "#shared/model/app-error.ts";
 import type { CrossingParty } from "#shared/model/crossing.ts";
 import { laterWords, type QuarantinedFile, type QuarantineState } from "#shared/model/quarantine.ts";
@@ -30,8 +29,8 @@ const KEY_BYTES = 16;
 const MAX_NAME_BYTES = 200;
 /** What a scanner has looked at to its end. */
 const CERTAIN: readonly ScanVerdict[] = ["clean", "found", "suspicious"];
-/** As many as scanners keep. The oldest goes. */
-const MAX_FILES = 1_000;
+/** Of which files the copies are: as many as two scanners keep, but a copy may be of any number. */
+export const MAX_FILES = 1_000;
 
 interface QuarantineParts {
   file: Pick<QuarantineFile, "read" | "write">;
@@ -78,8 +77,8 @@ export class Quarantine extends Emitter<QuarantineEvents> {
   readonly #isKnown: boolean;
   /** What is known now is on the disk too. */
   #isWritten = true;
-  /** Keys that were given out for what is being scanned. */
-  readonly #pending = new Set<string>();
+  /** Of each scan that goes on: keys that it has given out, and those of copies that it goes by. */
+  readonly #inUse = new Set<ReadonlySet<string>>();
   /** Keys that a scanner was asked to remove. */
   readonly #dropped = new Set<string>();
   #shown = "";
@@ -102,9 +101,13 @@ export class Quarantine extends Emitter<QuarantineEvents> {
    * Signatures have become others: all that can be restored is looked at again, one after another. Files are where they were
    * afterwards, whatever is said of them: a person decides.
    *
-   * @param scan what lies at this path of a scanner's VM; rejects where that is gone
+   * @param scan what lies at this path of a scanner's VM; rejects where that is gone, or where `signal` was aborted meanwhile
+   * @param signal aborted: no more is looked at
    */
-  async scanAgain(scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>): Promise<void> {
+  async scanAgain(
+    scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const reviewed: ReviewedFile[] = [];
     for (const key of new Set(this.#entries.map((one) => one.key))) {
       const entry = this.#entries.find((one) => one.key === key);
@@ -116,6 +119,7 @@ export class Quarantine extends Emitter<QuarantineEvents> {
         if (file !== undefined && file.sha256 === entry.sha256 && CERTAIN.includes(file.verdict))
           reviewed.push(...this.#review(key, file));
       } catch (error) {
+        if (signal.aborted) break;
         log(`file ${entry.id} in quarantine was not scanned again: ${messageOf(error)}`);
       }
     }
@@ -140,23 +144,30 @@ export class Quarantine extends Emitter<QuarantineEvents> {
   /** Files of `from` are scanned. `to`: where they are on their way to, held unless they are clean; null: nowhere. */
   begin(from: FilesParty, to: FilesParty | null): Keeping {
     const keys = new Set<string>();
+    /** Of bytes that came up, those that a scanner had already: a person may delete the entry by which they are known. */
+    const copies = new Map<string, Copy>();
+    this.#inUse.add(keys);
     if (!this.#isWritten) this.#write();
     return {
       verdicts: to === null ? ["found", "suspicious"] : ["found", "suspicious", "not-scanned"],
       keyFor: (engine, sha256) => {
-        const has = this.#entries.some(
-          (entry) => entry.sha256 === sha256 && entry.service === engine.name && this.#stateOf(entry) === "kept",
+        const copy = this.#entries.find(
+          (entry) => entry.sha256 === sha256 && entry.service === engine.name && this.#stays(entry),
         );
+        if (copy !== undefined) {
+          copies.set(sha256, copy);
+          keys.add(copy.key);
+          return null;
+        }
         // The application's next run removes what it does not know: nothing is kept that may not be written down.
-        if (has || engine.kept === null || !this.#isKnown || !this.#isWritten) return null;
+        if (engine.kept === null || !this.#isKnown || !this.#isWritten) return null;
         const key = randomBytes(KEY_BYTES).toString("hex");
         keys.add(key);
-        this.#pending.add(key);
         return key;
       },
       end: (files) => {
-        for (const one of files) this.#add(one, from, to);
-        for (const key of keys) this.#pending.delete(key);
+        for (const one of files) this.#add(one, from, to, copies);
+        this.#inUse.delete(keys);
         if (files.length > 0) this.#changed();
         else this.look();
       },
@@ -171,7 +182,7 @@ export class Quarantine extends Emitter<QuarantineEvents> {
       if (![...kept.values()].some((keys) => keys?.has(key) === true)) this.#dropped.delete(key);
     for (const engine of this.#isKnown ? this.#parts.engines() : []) {
       const lost = [...(kept.get(engine.name) ?? [])].filter(
-        (key) => !known.has(key) && !this.#pending.has(key) && !this.#dropped.has(key),
+        (key) => !known.has(key) && !this.#isInUse(key) && !this.#dropped.has(key),
       );
       if (lost.length > 0) void this.#drop(engine, lost).catch((error: unknown) => log(messageOf(error)));
     }
@@ -213,20 +224,28 @@ export class Quarantine extends Emitter<QuarantineEvents> {
       type: null,
       bytes,
     } as const;
-    const current = { kind: "text", text, bytes: Buffer.byteLength(text), isComplete: true } as const;
+    const shown = { kind: "text", text, bytes: Buffer.byteLength(text), isComplete: true } as const;
     const outcome = await this.#parts.crossings().request(
       {
         crossing,
         subject: "",
         isAlwaysAsked: true,
         warning: warningOf(entry),
-        preview: { current, onChange: () => () => undefined },
+        preview: { current: shown, onChange: () => () => undefined },
       },
       signal === undefined ? {} : { signal },
     );
     if (!outcome.allowed) throw refusalOf(outcome);
+    // Another VM of the scanner may have it by now, or another copy of it.
+    const current = this.#entries.find((one) => one.id === id) ?? entry;
+    const { vm } = this.#parts.engines().find(({ name }) => name === current.service) ?? engine;
     const end = await this.#parts.startTransfer({
-      source: { party: { kind: "vm", vm: engine.vm }, paths: [Buffer.from(placeOf(entry))] },
+      source: {
+        party: { kind: "vm", vm },
+        paths: [Buffer.from(placeOf(current))],
+        // The copy may be another file's, of the same bytes.
+        name: Buffer.from(keptName(Buffer.from(entry.path))),
+      },
       target,
       destination: { kind: "incoming" },
       permission: { kind: "given", seq: outcome.seq, crossing, sha256: entry.sha256 },
@@ -237,7 +256,9 @@ export class Quarantine extends Emitter<QuarantineEvents> {
       throw new AppError("transfer.failed", `The file was not restored, and is still in quarantine. ${whyNot(end)}`, {
         id,
       });
-    await this.delete(id);
+    // It is there, whether its scanner can be asked now or not: a copy that nobody needs goes when it can.
+    this.#entries = this.#entries.filter((one) => one.id !== id);
+    this.#changed();
     return file.arrivedAt === null ? "" : pathText(file.arrivedAt);
   }
 
@@ -246,28 +267,40 @@ export class Quarantine extends Emitter<QuarantineEvents> {
     const entry = this.#entry(id);
     const state = this.#stateOf(entry);
     if (state === "away") this.#engineOf(entry);
-    const isShared = this.#entries.some((one) => one !== entry && one.key === entry.key);
-    if (state === "kept" && !isShared) await this.#drop(this.#engineOf(entry), [entry.key]);
-    this.#entries = this.#entries.filter((one) => one !== entry);
+    const isNeeded = this.#entries.some((one) => one !== entry && one.key === entry.key) || this.#isInUse(entry.key);
+    if (state === "kept" && !isNeeded) await this.#drop(this.#engineOf(entry), [entry.key]);
+    // The same file may have been kept anew meanwhile.
+    this.#entries = this.#entries.filter((one) => one.id !== id || one.key !== entry.key);
     this.#changed();
   }
 
-  #add({ file, verdict, places: [place] }: LookedFile, from: FilesParty, to: FilesParty | null): void {
+  #add(
+    { file, verdict, places: [place] }: LookedFile,
+    from: FilesParty,
+    to: FilesParty | null,
+    copies: ReadonlyMap<string, Copy>,
+  ): void {
     const sha256 = place?.sha256 ?? verdict.sha256;
+    if (sha256 === null) return;
+    const [ours, path] = [partyView(partyOfEnd(from)), pathText(file.path)];
+    const isOfBytes = (one: QuarantineEntry): boolean => one.sha256 === sha256;
     // Of the same bytes one copy is enough, whatever their names are.
-    const copy = this.#entries.find((one) => one.sha256 === sha256 && this.#stateOf(one) === "kept");
-    const kept = copy ?? (place === undefined ? null : { ...place, name: keptName(file.path) });
-    if (kept === null || sha256 === null) return;
+    const here = this.#entries.find((one) => isOfBytes(one) && this.#stays(one));
+    const fresh = place === undefined ? null : { ...place, name: keptName(file.path) };
+    const copy: Copy | null = here ?? fresh ?? this.#copyThatIsAway(copies.get(sha256));
+    if (copy === null) return;
+    const { service, key, name } = copy;
     // The same file again: its newest way is shown. One that is only looked at is on none.
-    const [ours, shown] = [partyView(partyOfEnd(from)), pathText(file.path)];
-    const before = this.#entries.find(
-      (one) => one.key === kept.key && one.path === shown && isDeepStrictEqual(one.from, ours),
-    );
-    this.#entries = this.#entries.filter((one) => one !== before && (one.sha256 !== sha256 || one.key === kept.key));
+    const isThisFile = (one: QuarantineEntry): boolean =>
+      isOfBytes(one) && one.path === path && keyOf(one.from) === keyOf(ours);
+    const before = this.#entries.find(isThisFile);
     this.#lastId += before === undefined ? 1 : 0;
+    this.#entries = this.#entries
+      .filter((one) => !isThisFile(one))
+      // Other files of these bytes, which a scanner has lost, have a copy again.
+      .map((one) => (isOfBytes(one) && this.#stateOf(one) === "gone" ? { ...one, service, key, name } : one));
     this.#entries.push({
-      ...{ id: before?.id ?? this.#lastId, service: kept.service, key: kept.key, name: kept.name, sha256 },
-      path: shown,
+      ...{ id: before?.id ?? this.#lastId, service, key, name, sha256, path },
       bytes: file.size,
       from: ours,
       to: to === null ? (before?.to ?? null) : partyView(partyOfEnd(to)),
@@ -276,7 +309,21 @@ export class Quarantine extends Emitter<QuarantineEvents> {
       engines: verdict.engines,
       now: null,
     });
-    if (this.#entries.length > MAX_FILES) this.#entries.shift();
+    if (this.#entries.length > MAX_FILES) this.#forgetOne();
+  }
+
+  /** The oldest file of the party that has the most: nobody's files take the place of those of others. */
+  #forgetOne(): void {
+    const counts = new Map<string, number>();
+    for (const { from } of this.#entries) counts.set(keyOf(from), (counts.get(keyOf(from)) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const at = this.#entries.findIndex(({ from }) => counts.get(keyOf(from)) === most);
+    this.#entries = this.#entries.toSpliced(at, 1);
+  }
+
+  /** It was there when these bytes came up; null: its scanner says that it is not any more. */
+  #copyThatIsAway(copy: Copy | undefined): Copy | null {
+    return copy === undefined || stateIn(this.#kept, copy) === "gone" ? null : copy;
   }
 
   /** By service, what it keeps now. */
@@ -286,6 +333,15 @@ export class Quarantine extends Emitter<QuarantineEvents> {
 
   #stateOf(entry: QuarantineEntry): QuarantineState {
     return stateIn(this.#kept, entry);
+  }
+
+  /** Its scanner has it, and was not asked to remove it. */
+  #stays(entry: QuarantineEntry): boolean {
+    return this.#stateOf(entry) === "kept" && !this.#dropped.has(entry.key);
+  }
+
+  #isInUse(key: string): boolean {
+    return [...this.#inUse].some((keys) => keys.has(key));
   }
 
   /** @throws AppError quarantine.not-found */
@@ -347,7 +403,10 @@ export class Quarantine extends Emitter<QuarantineEvents> {
 
 type Kept = ReadonlyMap<string, Engine["kept"]>;
 
-function stateIn(kept: Kept, { service, key }: QuarantineEntry): QuarantineState {
+/** Where bytes lie, which may be those of several files. */
+type Copy = Pick<QuarantineEntry, "service" | "key" | "name">;
+
+function stateIn(kept: Kept, { service, key }: Pick<Copy, "service" | "key">): QuarantineState {
   const keys = kept.get(service) ?? null;
   if (keys === null) return "away";
   return keys.has(key) ? "kept" : "gone";
@@ -362,7 +421,12 @@ function warningOf(entry: QuarantineEntry): string {
   return `From quarantine: ${verdictWords(entry)}.${later}`;
 }
 
-function placeOf({ key, name }: QuarantineEntry): string {
+/** Whatever its name is by now. */
+function keyOf(party: CrossingParty): string {
+  return party.kind === "vm" ? party.id : JSON.stringify(party);
+}
+
+function placeOf({ key, name }: Copy): string {
   return `${QUARANTINE_FOLDER}/${key}/${name}`;
 }
 

@@ -102,3 +102,34 @@ it("of a VM that never answers the others do not wait, and its next file is look
   await vi.advanceTimersByTimeAsync(10 * 60_000);
   await scanning;
 });
+
+it("what it finds out by signatures that are not used any more counts for nothing, and what was told stays known", async () => {
+  const answers: ((files: ScannedFile[]) => void)[] = [];
+  const signals: AbortSignal[] = [];
+  const one = rescan({
+    opened: () => [Buffer.from("/a"), Buffer.from("/b")],
+    scan: (_vm, _path, { signal }) => {
+      signals.push(signal);
+      return new Promise((resolve) => answers.push(resolve));
+    },
+  });
+  const until = (count: number): Promise<void> => vi.waitFor(() => expect(answers).toHaveLength(count));
+  const first = one.again();
+  for (const [at, path] of ["/a", "/b"].entries()) {
+    await until(at + 1);
+    answers[at]?.([scannedFile(path, "found")]);
+  }
+  await first;
+  // Others come while "/a" is looked at with the second ones, which say that it is clean.
+  void one.again();
+  await until(3);
+  const third = one.again();
+  expect(signals[2]?.aborted).toBe(true);
+  answers[2]?.([scannedFile("/a", "clean")]);
+  await until(4);
+  answers[3]?.([scannedFile("/a", "found")]);
+  await until(5);
+  answers[4]?.([scannedFile("/b", "clean")]);
+  await third;
+  expect(told).toEqual(["home/a found", "home/b found", "home/b was found"]);
+});

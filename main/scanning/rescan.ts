@@ -16,7 +16,9 @@ export interface RescanParts {
   /** Paths of files of a VM, newest first. */
   opened: (vm: VmId) => readonly Uint8Array[];
   watched: { again(): void };
-  quarantine: { scanAgain(scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>): Promise<void> };
+  quarantine: {
+    scanAgain(scan: (vm: Vm, path: Uint8Array) => Promise<readonly ScannedFile[]>, signal: AbortSignal): Promise<void>;
+  };
   /** Rejects where the VM is gone. `keeps`: what is found is put into quarantine. */
   scan: (vm: Vm, path: Uint8Array, options: { signal: AbortSignal; keeps: boolean }) => Promise<readonly ScannedFile[]>;
   /** Something is in it, or it is suspicious. */
@@ -29,55 +31,76 @@ export class Rescan {
   readonly #parts: RescanParts;
   /** Of files that were opened, by their paths, those of which was told that something is in them. */
   readonly #told = new Map<VmId, Map<string, FileVerdict>>();
+  #running: Promise<void> = Promise.resolve();
+  #ended = new AbortController();
 
   constructor(parts: RescanParts) {
     this.#parts = parts;
   }
 
   /**
-   * The verdict was another one before, or nobody has asked for one. One file of a VM after another; no VM waits for another's.
+   * The verdict was another one before, or nobody has asked for one. One file of a VM after another; no VM waits for another's. What
+   * goes on of the last time ends: what it finds out by signatures that are not used any more would come after what these say.
    */
-  async again(): Promise<void> {
-    const { application, quarantine, watched } = this.#parts;
-    watched.again();
+  again(): Promise<void> {
+    this.#parts.watched.again();
+    this.#ended.abort(new Error("signatures are others again"));
+    this.#ended = new AbortController();
+    const { signal } = this.#ended;
+    this.#running = this.#running.then(() => this.#again(signal));
+    return this.#running;
+  }
+
+  async #again(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { application, quarantine } = this.#parts;
     for (const id of this.#told.keys()) if (!application.vms.some((vm) => vm.id === id)) this.#told.delete(id);
     const running = application.vms.filter(({ state }) => state === "running");
     await Promise.all([
-      quarantine.scanAgain((vm, path) => this.#scan(vm, path, false)),
-      ...running.map((vm) => this.#opened(vm)),
+      quarantine.scanAgain((vm, path) => this.#scan(vm, path, false, signal), signal),
+      ...running.map((vm) => this.#opened(vm, signal)),
     ]);
   }
 
-  async #opened(vm: Vm): Promise<void> {
+  async #opened(vm: Vm, signal: AbortSignal): Promise<void> {
     const told = this.#told.get(vm.id) ?? new Map<string, FileVerdict>();
-    const still = new Map<string, FileVerdict>();
-    this.#told.set(vm.id, still);
+    this.#told.set(vm.id, told);
+    const seen = new Set<string>();
     for (const path of this.#parts.opened(vm.id)) {
       try {
-        for (const file of await this.#scan(vm, path, true)) this.#tell(vm, file, told.get(file.path), still);
+        for (const file of await this.#scan(vm, path, true, signal)) {
+          seen.add(file.path);
+          this.#tell(vm, file, told);
+        }
       } catch (error) {
+        if (signal.aborted) return;
         log(`${vm.definition.name}: what was opened there was not scanned again: ${messageOf(error)}`);
       }
     }
+    for (const path of told.keys()) if (!seen.has(path)) told.delete(path);
   }
 
-  #tell(vm: Vm, file: ScannedFile, before: FileVerdict | undefined, still: Map<string, FileVerdict>): void {
+  #tell(vm: Vm, file: ScannedFile, told: Map<string, FileVerdict>): void {
     const { found, cleared } = this.#parts;
     const { verdict, sha256, engines } = file;
+    const before = told.get(file.path);
     if (isFound(file)) {
-      still.set(file.path, { verdict, sha256, engines });
+      told.set(file.path, { verdict, sha256, engines });
       if (before?.verdict !== verdict || before.sha256 !== sha256) found(vm, file);
     } else if (before !== undefined) {
       if (isTakenBack(before, file)) cleared(vm, file, before);
       // A scanner that has failed, or could not look at it, has taken nothing back.
-      else if (verdict !== "clean") still.set(file.path, before);
+      if (verdict === "clean") told.delete(file.path);
     }
   }
 
-  async #scan(vm: Vm, path: Uint8Array, keeps: boolean): Promise<readonly ScannedFile[]> {
-    const limit = deadline(UNASKED_MS, () => new Error("it took too long"));
+  /** Rejects, too, where it ended after `signal`. */
+  async #scan(vm: Vm, path: Uint8Array, keeps: boolean, signal: AbortSignal): Promise<readonly ScannedFile[]> {
+    const limit = deadline(UNASKED_MS, () => new Error("it took too long"), signal);
     try {
-      return await this.#parts.scan(vm, path, { signal: limit.signal, keeps });
+      const files = await this.#parts.scan(vm, path, { signal: limit.signal, keeps });
+      signal.throwIfAborted();
+      return files;
     } finally {
       limit.end();
     }

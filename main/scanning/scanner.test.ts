@@ -130,6 +130,31 @@ describe("a file", () => {
     expect(getMaxListeners(signal)).toBe(Infinity);
   });
 
+  it("is looked at anew where signatures became others meanwhile, but not without an end", async () => {
+    const all = [engine];
+    for (const _ of [2, 3, 4]) all.push(new ScriptedEngine(await linkedVm("antivirus")));
+    let used = 0;
+    for (const [at, one] of all.entries()) {
+      const said = { ...ENGINE, signatures: `set-${at}` };
+      one.identity = said;
+      one.answers = () => {
+        used = at + 1;
+        return clean({ engine: said });
+      };
+    }
+    const kept: string[] = [];
+    const keeping = {
+      verdicts: ["clean"],
+      keyFor: () => null,
+      end: (files: readonly unknown[]) => kept.push(`${files.length}`),
+    };
+    const scanner = new Scanner(() => all.slice(used, used + 1), { begin: () => keeping as never });
+    const result = scanned([file(0)], scanner);
+    for (const [at, to] of all.slice(0, 3).entries()) await carry(1, [whole(0)], { round: at + 1, to });
+    expect((await result).get(0)).toMatchObject({ verdict: "clean", engines: [{ signatures: "set-2" }] });
+    expect([used, kept]).toEqual([3, ["0", "0", "1"]]);
+  });
+
   it("whose bytes were looked at before is not asked about again, unless the signatures are others", async () => {
     const scanner = new Scanner(() => [engine], KEEPS_NOTHING);
     for (const [round, signatures] of [

@@ -20,6 +20,8 @@ import { VerdictCache } from "./verdict-cache.ts";
 
 /** A scan that goes on in a VM that is to end has so long. */
 const RELEASED_MS = 15 * 60_000;
+/** A scan begins anew so often, where a scanner gets other signatures meanwhile. */
+const MAX_RENEWED = 2;
 /** Files of one scan that get a VM of their own, one after another: each takes seconds. */
 const MAX_ALONE = 8;
 
@@ -104,10 +106,25 @@ export class Scanner {
   async scan(
     source: ScanSource,
     listed: readonly ListedFile[],
-    { signal, progress = () => undefined, to, alone = false, keeps = true, isUnasked = false }: ScanOptions,
+    options: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
     const files = listed.filter(({ kind }) => kind === "file");
-    const engines = this.#engines();
+    for (let left = MAX_RENEWED; ; left -= 1) {
+      const engines = this.#engines();
+      const isRenewed = (): boolean => left > 0 && !options.signal.aborted && areOthers(engines, this.#engines());
+      const verdicts = await this.#scanBy(engines, source, files, options, isRenewed);
+      if (verdicts !== null) return verdicts;
+    }
+  }
+
+  /** null: signatures have become others meanwhile, as `isRenewed` says, and nothing of it is kept. */
+  async #scanBy(
+    engines: readonly Engine[],
+    source: ScanSource,
+    files: readonly ListedFile[],
+    { signal, progress = () => undefined, to, alone = false, keeps = true, isUnasked = false }: ScanOptions,
+    isRenewed: () => boolean,
+  ): Promise<ReadonlyMap<number, FileVerdict> | null> {
     const small = files.filter(({ size }) => size <= MAX_SCANNED_BYTES);
     const steps = small.length * engines.length;
     let done = 0;
@@ -120,6 +137,10 @@ export class Scanner {
     const byEngine = await Promise.all(
       engines.map((engine) => this.#using(engine.vm, () => this.#look(engine, source, small, options))),
     );
+    if (isRenewed()) {
+      keeping.end([]);
+      return null;
+    }
     const said = files.map((file) => ({ file, verdict: verdictOf(file, engines, byEngine) }));
     const places = (index: number): LookedFile["places"] =>
       engines.flatMap(({ name: service }, at) => {
@@ -231,6 +252,12 @@ async function lookAlone(
   } catch (error) {
     return failed(messageOf(error));
   }
+}
+
+/** Of one of these services another VM is used by now, with other signatures. */
+function areOthers(engines: readonly Engine[], now: readonly Engine[]): boolean {
+  const [names, vms] = [new Set(engines.map(({ name }) => name)), new Set(engines.map(({ vm }) => vm))];
+  return now.some(({ name, vm }) => names.has(name) && !vms.has(vm));
 }
 
 const KEEPS_NOTHING: Keeping = { verdicts: [], keyFor: () => null, end: () => undefined };

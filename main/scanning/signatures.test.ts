@@ -1,6 +1,6 @@
 /** When a scanner's signatures become others, and when they stay as they were. Its VMs are scripted. */
 import { createHash } from "node:crypto";
-import { beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { AppError } from "#shared/model/app-error.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
 import { builtIns } from "../services/built-ins.ts";
@@ -340,6 +340,34 @@ it("tells once that none could be fetched, and that those which it has are old",
   both.look();
   both.look();
   expect(told.slice(1)).toEqual(['The signatures of "antivirus" are 8 days old.']);
+});
+
+it("tells of a service that says something else each time once a minute, and what it says then", () => {
+  vi.useFakeTimers();
+  try {
+    const told: string[] = [];
+    const both = signatures();
+    both.on("notice", (_service, words) => told.push(words));
+    for (let at = 0; at < 1_000; at += 1) {
+      fetches = { set: "", problem: `problem ${at}`, isHealthy: true };
+      const ageS = at % 2 === 0 ? 0 : 8 * 86_400;
+      used = unitOf({ vm: "first", given: `.${"a".repeat(32)}`, kept: [], isHealthy: true, ageS });
+      both.look();
+    }
+    expect(told).toEqual([
+      "New signatures were not taken: problem 0.",
+      'The signatures of "antivirus" are 8 days old.',
+    ]);
+    vi.advanceTimersByTime(60_000);
+    expect(told.slice(2)).toEqual([
+      "New signatures were not taken: problem 999.",
+      'The signatures of "antivirus" are 8 days old.',
+    ]);
+    vi.advanceTimersByTime(600_000);
+    expect(told).toHaveLength(4);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it("tells of signatures that nobody has asked for just now, where they are refused", async () => {

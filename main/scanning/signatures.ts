@@ -9,6 +9,7 @@ import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { type ScanVerdict, scanAnswer } from "#shared/model/scan.ts";
 import { SIGNATURES_SETTING } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
+import { type AtMostEach, atMostEach } from "../base/at-most-each.ts";
 import { Backoff } from "../base/backoff.ts";
 import { deadline } from "../base/deadline.ts";
 import { Emitter } from "../base/emitter.ts";
@@ -35,6 +36,8 @@ const TRY_MS = 150_000;
 /** Between two tries that no person has asked for. */
 const PAUSE_MS = 30_000;
 const MAX_PAUSE_MS = 3_600_000;
+/** Between two notices of one kind about a service, which may say something else each second. */
+const NOTICE_MS = 60_000;
 /** What it has been given, it says at once. */
 const SAID_MS = 30_000;
 /**
@@ -85,6 +88,8 @@ export class Signatures extends Emitter<SignaturesEvents> {
   readonly #parts: SignaturesParts;
   /** By service, what was told last. */
   readonly #told = new Map<string, string>();
+  /** By kind and service, what is to be told: the newest. */
+  readonly #notices = new Map<string, { words: string; tell: AtMostEach }>();
   /** Services of which was told that what they have is old. */
   readonly #old = new Set<string>();
   /** What goes on, by service. */
@@ -146,14 +151,23 @@ export class Signatures extends Emitter<SignaturesEvents> {
   #tell(name: string, words: string): void {
     if (this.#told.get(name) === words) return;
     this.#told.set(name, words);
-    if (words !== "") this.emit("notice", name, words);
+    if (words !== "") this.#notice("problem", name, words);
   }
 
   #tellOld(name: string, words: string): void {
     const wasOld = this.#old.has(name);
     if (words === "") this.#old.delete(name);
     else this.#old.add(name);
-    if (words !== "" && !wasOld) this.emit("notice", name, words);
+    if (words !== "" && !wasOld) this.#notice("age", name, words);
+  }
+
+  #notice(kind: string, name: string, words: string): void {
+    const key = `${kind} ${name}`;
+    const fresh = { words, tell: atMostEach(NOTICE_MS, () => this.emit("notice", name, fresh.words)) };
+    const notice = this.#notices.get(key) ?? fresh;
+    this.#notices.set(key, notice);
+    notice.words = words;
+    notice.tell.ask();
   }
 
   /**

@@ -8,7 +8,7 @@ import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Quarantine, QuarantineEvents, ReviewedFile } from "./quarantine.ts";
-import { sendFound, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+import { sendFound, TOLD_MS, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
@@ -302,6 +302,35 @@ describe("nothing is watched", () => {
     watched.follow();
     expect(orders().filter((order) => (order as { type: string }).type === "show")).toHaveLength(6);
   });
+});
+
+it("the page is told of what a VM brings about with few words for many, and of another VM's at once", () => {
+  const sent: [string, { path: string; others: number }][] = [];
+  const page = { send: (...words: unknown[]) => void sent.push(words as never) };
+  const quarantine = new Emitter<QuarantineEvents>() as Quarantine;
+  sendFound({ page: page as never, watchedFolders: watched, quarantine });
+  const file = (name: string, verdict: ScanVerdict): ScannedFile => ({
+    ...{ path: name, sha256: "ab".repeat(32), verdict, engines: [] },
+  });
+  const [home, other] = [parts.application.vm("home"), parts.application.vm("web")];
+  for (let at = 0; at < 9; at += 1) {
+    watched.emit("found", home, file(`f${at}`, "found"));
+    watched.emit("cleared", home, file(`c${at}`, "clean"), file("", "found"));
+  }
+  watched.emit("found", other, file("w", "found"));
+  const shown = (): unknown[] => sent.splice(0).map(([name, { path, others }]) => [name, path, others]);
+  expect(shown()).toEqual([
+    ["scan.found", "f0", 0],
+    ["scan.changed", "c0", 0],
+    ["scan.found", "w", 0],
+  ]);
+  vi.advanceTimersByTime(TOLD_MS);
+  expect(shown()).toEqual([
+    ["scan.found", "f1", 7],
+    ["scan.changed", "c1", 7],
+  ]);
+  vi.advanceTimersByTime(10 * TOLD_MS);
+  expect(shown()).toEqual([]);
 });
 
 it("the page is told of the first of those in quarantine that are others now, and of how many there are, the clean ones apart", () => {

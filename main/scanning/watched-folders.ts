@@ -3,6 +3,7 @@
  * clear. Two files at a time, of two VMs, so that what somebody waits for goes first, and no VM waits for another's files. Their agents
  * say what is there; of a folder in such a folder they do not, so that it is listed again now and then, and what is new is scanned.
  */
+import type { EventPayload } from "#shared/ipc/index.ts";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { type FileVerdict, verdictWords } from "#shared/model/scan.ts";
 import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
@@ -12,6 +13,7 @@ import type { FolderItem } from "#shared/protocol/folders.ts";
 import { deadline } from "../base/deadline.ts";
 import type { ListedFile } from "#shared/protocol/files.ts";
 import { MAX_FOLDER_ENTRIES } from "#shared/protocol/limits.ts";
+import { type AtMostEach, atMostEach } from "../base/at-most-each.ts";
 import { Emitter } from "../base/emitter.ts";
 import { log } from "../base/log.ts";
 import { messageOf } from "#shared/model/app-error.ts";
@@ -40,6 +42,8 @@ const MAX_LOOK_AGAIN_MS = 3_600_000;
 const MAX_BELOW = 5_000;
 /** Of one folder there, of how many files is told. */
 const MAX_TOLD = 100;
+/** Between two notices of one kind about one VM: it may bring about several a second. */
+export const TOLD_MS = 2_000;
 /** Of browsers, until a file is whole. */
 const PARTIAL = /\.(part|crdownload|download|tmp)$/;
 
@@ -374,6 +378,23 @@ export function isTakenBack(before: FileVerdict, now: FileVerdict): boolean {
   return isFound(before) && now.verdict === "clean" && before.sha256 !== null && before.sha256 === now.sha256;
 }
 
+/** Of each VM at most one in this time: of several the first, and how many more there are. */
+function fewOf<Told extends { others: number }>(send: (told: Told) => void): (vm: Vm, told: Told) => void {
+  const all = new WeakMap<Vm, { waiting: Told | null; tell: AtMostEach }>();
+  return (vm, told) => {
+    const tell = atMostEach(TOLD_MS, () => {
+      const { waiting } = fresh;
+      fresh.waiting = null;
+      if (waiting !== null) send(waiting);
+    });
+    const fresh = { waiting: null as Told | null, tell };
+    const one = all.get(vm) ?? fresh;
+    all.set(vm, one);
+    one.waiting = one.waiting === null ? told : { ...one.waiting, others: one.waiting.others + 1 };
+    one.tell.ask();
+  };
+}
+
 /** Tells the page. */
 export function sendFound({
   page,
@@ -384,8 +405,10 @@ export function sendFound({
   watchedFolders: WatchedFolders;
   quarantine: Quarantine;
 }): void {
+  const tellFound = fewOf((told: EventPayload<"scan.found">) => page.send("scan.found", told));
+  const tellCleared = fewOf((told: EventPayload<"scan.changed">) => page.send("scan.changed", told));
   watchedFolders.on("cleared", (vm, file, before) =>
-    page.send("scan.changed", {
+    tellCleared(vm, {
       ...{
         from: partyView(partyOf(vm.status)),
         path: file.path,
@@ -408,7 +431,7 @@ export function sendFound({
     }
   });
   watchedFolders.on("found", (vm, file) =>
-    page.send("scan.found", { from: partyView(partyOf(vm.status)), path: file.path, words: verdictWords(file) }),
+    tellFound(vm, { from: partyView(partyOf(vm.status)), path: file.path, words: verdictWords(file), others: 0 }),
   );
   watchedFolders.on("unscanned", (vm, path, words) =>
     page.send("scan.unscanned", { from: partyView(partyOf(vm.status)), path, words }),

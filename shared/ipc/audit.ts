@@ -1,15 +1,14 @@
-/** The audit log: what has crossed between VMs, and what was denied. */
+/** The audit log: what has crossed between VMs, what was denied, and what scanners have said of files. */
 import { z } from "zod";
-import type { AuditEntry } from "../model/crossing.ts";
-import { POLICY_ACTIONS } from "../model/policy.ts";
-import { crossingParty, decidedBy, ruleAtLine } from "./crossing.ts";
+import { AUDIT_ACTIONS, AUDITED_BY, type AuditEntry } from "../model/crossing.ts";
+import { crossingParty, ruleAtLine } from "./crossing.ts";
 import { domain, event, request } from "./declare.ts";
 import { nothing } from "./fields.ts";
 
 export const auditEntry: z.ZodType<AuditEntry> = z.strictObject({
   seq: z.int().min(1),
   time: z.iso.datetime(),
-  action: z.enum(POLICY_ACTIONS),
+  action: z.enum(AUDIT_ACTIONS),
   from: crossingParty,
   to: crossingParty,
   type: z.string().nullable(),
@@ -18,7 +17,7 @@ export const auditEntry: z.ZodType<AuditEntry> = z.strictObject({
   characters: z.int().min(0).nullable().default(null),
   decision: z.enum(["allow", "deny"]),
   rule: ruleAtLine.nullable(),
-  by: decidedBy,
+  by: z.enum(AUDITED_BY),
   detail: z.string(),
 });
 
@@ -26,11 +25,11 @@ export const auditEntry: z.ZodType<AuditEntry> = z.strictObject({
 const auditFilter = z.strictObject({
   /** At most so many seconds old. */
   sinceS: z.number().min(0).nullable().default(null),
-  action: z.enum(POLICY_ACTIONS).nullable().default(null),
+  action: z.enum(AUDIT_ACTIONS).nullable().default(null),
   from: z.string().max(200).nullable().default(null),
   to: z.string().max(200).nullable().default(null),
   decision: z.enum(["allow", "deny"]).nullable().default(null),
-  by: decidedBy.nullable().default(null),
+  by: z.enum(AUDITED_BY).nullable().default(null),
   /** Words that each have to be somewhere in the entry. */
   text: z.string().max(200).nullable().default(null),
 });

@@ -32,7 +32,7 @@ export const crossingParty: z.ZodType<CrossingParty> = z.discriminatedUnion("kin
 
 /** A rule of policy.yaml: its line, from 1, and the rule on one line. */
 export const ruleAtLine = z.strictObject({ line: z.int().min(1), text: z.string() });
-export const decidedBy = z.enum(DECIDED_BY);
+const decidedBy = z.enum(DECIDED_BY);
 
 const byteCount = z.int().min(0);
 const preview: z.ZodType<CrossingPreview> = z.discriminatedUnion("kind", [

@@ -51,14 +51,17 @@ export const scanContract = domain({
     }),
   },
   events: {
-    /** In a folder that is watched, a file in which something was found, or that is suspicious. `words`: what, for people. */
+    /**
+     * In a folder that is watched, a file in which something was found, or that is suspicious. `words`: what, for people; `others`: in so
+     * many more files of that VM since it was told of last.
+     */
     "scan.found": event({
       to: ["page"],
-      payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string() }),
+      payload: z.strictObject({ from: crossingParty, path: z.string(), words: z.string(), others: count }),
     }),
     /**
      * With new signatures scanners say something else of a file of which a person was told. `words`: what, for people; `before`: what
-     * they said. `isKept`: it is in quarantine, and so are `others` of which they say something else, too.
+     * they said. `isKept`: it is in quarantine, and so are `others` of which they say something else, too; else these are of its VM.
      */
     "scan.changed": event({
       to: ["page"],

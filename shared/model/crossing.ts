@@ -1,7 +1,7 @@
 /** What crosses between VMs, as people are asked about it and told of it: plain data. */
 import type { LabelName } from "./label.ts";
 import type { ShownPicture } from "./picture.ts";
-import type { PolicyAction } from "./policy.ts";
+import { POLICY_ACTIONS, type PolicyAction } from "./policy.ts";
 import type { VmId, VmRole } from "./vm.ts";
 
 /** Who gives or gets something, as it was then: a VM may have been removed or renamed since. */
@@ -23,6 +23,14 @@ export const ANSWER_MINUTES = 10;
 /** Who decided. `lapsed`: the person did not answer in time, or whoever asked has gone, so it was denied. */
 export const DECIDED_BY = ["rule", "person", "lapsed"] as const;
 export type DecidedBy = (typeof DECIDED_BY)[number];
+
+/**
+ * What the audit log has entries of: what may cross, and what scanners say of a file (`file.scan`), which goes nowhere: found where
+ * nobody had asked, or something else than before. Of it `to` is the service that watches or keeps the file.
+ */
+export const AUDIT_ACTIONS = [...POLICY_ACTIONS, "file.scan"] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+export const AUDITED_BY = [...DECIDED_BY, "scanner"] as const;
 
 /** What a person sees of the content before it crosses. */
 export type CrossingPreview =
@@ -47,7 +55,7 @@ export interface AuditEntry {
   seq: number;
   /** ISO 8601, UTC. */
   time: string;
-  action: PolicyAction;
+  action: AuditAction;
   from: CrossingParty;
   to: CrossingParty;
   type: string | null;
@@ -55,12 +63,20 @@ export interface AuditEntry {
   bytes: number | null;
   /** Unicode code points of a text; null: it is none, or they are not known (yet). */
   characters: number | null;
+  /** Of a scan: whether the file is clean. */
   decision: "allow" | "deny";
   /** Of policy.yaml as it was then: the one that decided, or that asked. */
   rule: { line: number; text: string } | null;
-  by: DecidedBy;
+  by: (typeof AUDITED_BY)[number];
   /** What else there is to say, such as how a transfer ended, or what the person answered; "" = nothing. */
   detail: string;
+}
+
+export type CrossingEntry = AuditEntry & { action: PolicyAction; by: DecidedBy };
+
+/** It has crossed, or was denied. */
+export function isCrossing(entry: AuditEntry): entry is CrossingEntry {
+  return entry.action !== "file.scan";
 }
 
 /** Of a party in commands and logs: a VM's name, `@host`, `@disposable`, a destination, a service. */

@@ -96,7 +96,7 @@ it.each([
   ["suspicious", [engine({ verdict: "suspicious", reason: "odd" })], "it looks suspicious: odd (clam)"],
   ["suspicious", [engine({ verdict: "suspicious" })], "it looks suspicious: no reason was given (clam)"],
   ["not-scanned", [engine({ verdict: "not-scanned", reason: "encrypted" })], "it was not scanned: encrypted (clam)"],
-  ["not-scanned", [], "it was not scanned: it could not be looked at"],
+  ["not-scanned", [], "it was not scanned: no scanner runs"],
   ["error", [engine({ verdict: "error", reason: "it broke" })], "it could not be scanned: it broke (clam)"],
 ] as const)("what is %s says of whom, and why", (verdict, engines, words) => {
   expect(verdictWords({ verdict, engines: [...engines] })).toBe(words);

@@ -82,7 +82,7 @@ export function passedByOne(said: FileVerdict): FileVerdict {
 export function verdictWords({ verdict, engines }: Pick<FileVerdict, "verdict" | "engines">): string {
   const engine = engines.find((one) => one.verdict === verdict);
   const named = engine === undefined ? "" : ` (${engine.name})`;
-  const reason = engine?.reason ?? "it could not be looked at";
+  const reason = engine?.reason ?? (engines.length === 0 ? "no scanner runs" : "it could not be looked at");
   switch (verdict) {
     case "clean":
       return "";

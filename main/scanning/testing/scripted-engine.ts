@@ -8,7 +8,7 @@ export const SHA = Buffer.from(DIGEST).toString("hex");
 export const ENGINE = { name: "ClamAV", version: "1.4", signatures: "set-1" };
 
 export class ScriptedEngine implements Engine {
-  readonly name = "antivirus";
+  readonly name: string;
   readonly linked: LinkedVm;
   readonly asked: unknown[] = [];
   identity = { ...ENGINE };
@@ -16,9 +16,11 @@ export class ScriptedEngine implements Engine {
     clean();
   readonly isReady = true;
   becomesReady: Promise<void> = Promise.resolve();
+  /** Until then it has not removed what it was told to. */
+  drops: Promise<void> = Promise.resolve();
 
-  constructor(linked: LinkedVm) {
-    this.linked = linked;
+  constructor(linked: LinkedVm, name = "antivirus") {
+    [this.linked, this.name] = [linked, name];
   }
 
   get vm(): LinkedVm["vm"] {
@@ -34,6 +36,7 @@ export class ScriptedEngine implements Engine {
 
   async job(input: unknown, signal: AbortSignal): Promise<unknown> {
     this.asked.push(input);
+    if (typeof input === "object" && input !== null && "drop" in input) await this.drops;
     return typeof input === "object" && input !== null && !("scan" in input)
       ? {}
       : this.answers(input as never, signal);

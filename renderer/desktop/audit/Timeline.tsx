@@ -4,14 +4,13 @@ import { Link2, Link2Off, Search, TriangleAlert, X } from "lucide-react";
 import { useState } from "react";
 import { useStore } from "zustand";
 import type { RequestOutput } from "#shared/ipc/index.ts";
-import type { AuditEntry } from "#shared/model/crossing.ts";
-import { POLICY_ACTIONS } from "#shared/model/policy.ts";
+import { AUDIT_ACTIONS, type AuditEntry } from "#shared/model/crossing.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useKeptRequest } from "../../shell/use-request.ts";
 import { countOf, countWords } from "../../ui/format.ts";
 import { Bars } from "../../ui/Bars.tsx";
 import { useNow } from "../../ui/use-now.ts";
-import { ACTION_WORDS } from "../crossings/action-words.ts";
+import { ENTRY_WORDS } from "./entry-words.ts";
 import { readFilter, withWord } from "./filter-words.ts";
 import { TimelineEntry, type TimelineProps } from "./TimelineEntry.tsx";
 
@@ -89,9 +88,9 @@ export function Timeline({ showPair }: TimelineProps) {
             onChange={({ target }) => type(withWord(words, "action", target.value === "" ? null : target.value))}
           >
             <option value="">any action</option>
-            {POLICY_ACTIONS.map((action) => (
+            {AUDIT_ACTIONS.map((action) => (
               <option key={action} value={action}>
-                {ACTION_WORDS[action].title.toLowerCase()}
+                {ENTRY_WORDS[action].title.toLowerCase()}
               </option>
             ))}
           </select>

@@ -1,14 +1,15 @@
 /** One crossing in the timeline: a line, and when it is open who decided and what can be done about it. */
 import { Plus, Undo2 } from "lucide-react";
-import { useEffect, useRef } from "react";
-import { type AuditEntry, partyName } from "#shared/model/crossing.ts";
+import { type ReactNode, useEffect, useRef } from "react";
+import { type AuditEntry, type CrossingEntry, isCrossing, partyName } from "#shared/model/crossing.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { useShell } from "../../shell/shell.ts";
 import { useRequest } from "../../shell/use-request.ts";
 import { RevealedText } from "../../ui/GuestText.tsx";
-import { ACTION_WORDS, contentWords } from "../crossings/action-words.ts";
+import { contentWords } from "../crossings/action-words.ts";
 import { PartyName } from "../crossings/Party.tsx";
 import type { Pair } from "../policy/matrix-model.ts";
+import { ENTRY_WORDS, outcomeOf } from "./entry-words.ts";
 
 const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "medium" });
@@ -25,8 +26,8 @@ interface TimelineEntryProps extends TimelineProps {
 }
 
 export function TimelineEntry({ entry, isOpen, toggle, showPair }: TimelineEntryProps) {
-  const { Icon } = ACTION_WORDS[entry.action];
-  const verdict = verdictOf(entry);
+  const { Icon } = ENTRY_WORDS[entry.action];
+  const { decision, word, by } = outcomeOf(entry);
   const element = useRef<HTMLDivElement>(null);
   // Once: whoever reads further is not brought back by what crosses meanwhile.
   useEffect(() => {
@@ -44,16 +45,23 @@ export function TimelineEntry({ entry, isOpen, toggle, showPair }: TimelineEntry
         </span>
         <span className="entry-what">{contentWords(entry)}</span>
         <span className="entry-verdict">
-          <b data-decision={verdict}>{verdict}</b>
-          <small>{decider(entry)}</small>
+          <b data-decision={decision}>{word}</b>
+          <small>{by}</small>
         </span>
       </button>
-      {isOpen && <Details entry={entry} showPair={showPair} />}
+      {isOpen &&
+        (isCrossing(entry) ? (
+          <CrossingDetails entry={entry} showPair={showPair} />
+        ) : (
+          <div className="entry-details">
+            <Facts entry={entry} />
+          </div>
+        ))}
     </div>
   );
 }
 
-function Details({ entry, showPair }: { entry: AuditEntry } & TimelineProps) {
+function CrossingDetails({ entry, showPair }: { entry: CrossingEntry } & TimelineProps) {
   const { policyChanges } = useShell();
   const pair = { from: partyName(entry.from), to: partyName(entry.to) };
   const matrix = useRequest("policy.matrix", { action: entry.action }, ["policy.changed"]).value;
@@ -65,25 +73,10 @@ function Details({ entry, showPair }: { entry: AuditEntry } & TimelineProps) {
   const own = cell?.isOwn === true && cell.rule?.text === entry.rule?.text ? cell.rule : null;
   return (
     <div className="entry-details">
-      <dl>
+      <Facts entry={entry}>
         <dt>Rule</dt>
         <dd>{entry.rule === null ? "none fitted" : <code>{`${entry.rule.line}: ${entry.rule.text}`}</code>}</dd>
-        {entry.detail !== "" && (
-          <>
-            <dt>Detail</dt>
-            <dd>
-              <RevealedText text={entry.detail} />
-            </dd>
-          </>
-        )}
-        <dt>When</dt>
-        <dd>{EXACT.format(new Date(entry.time))}</dd>
-        <dt>Entry</dt>
-        <dd>
-          {entry.seq}
-          {entry.seq > 1 && `, follows ${entry.seq - 1}`}
-        </dd>
-      </dl>
+      </Facts>
       <footer>
         {own !== null && (
           <button type="button" className="button icon-button" onClick={() => void policyChanges.takeBack(own)}>
@@ -102,13 +95,26 @@ function Details({ entry, showPair }: { entry: AuditEntry } & TimelineProps) {
   );
 }
 
-function verdictOf({ decision, by }: AuditEntry): "allowed" | "denied" | "lapsed" {
-  if (by === "lapsed") return "lapsed";
-  return decision === "allow" ? "allowed" : "denied";
-}
-
-function decider({ by, rule }: AuditEntry): string {
-  if (by === "lapsed") return "nobody";
-  if (by === "person") return "you";
-  return rule === null ? "no rule" : `line ${rule.line}`;
+/** `children`: those that come first. */
+function Facts({ entry: { detail, time, seq }, children }: { entry: AuditEntry; children?: ReactNode }) {
+  return (
+    <dl>
+      {children}
+      {detail !== "" && (
+        <>
+          <dt>Detail</dt>
+          <dd>
+            <RevealedText text={detail} />
+          </dd>
+        </>
+      )}
+      <dt>When</dt>
+      <dd>{EXACT.format(new Date(time))}</dd>
+      <dt>Entry</dt>
+      <dd>
+        {seq}
+        {seq > 1 && `, follows ${seq - 1}`}
+      </dd>
+    </dl>
+  );
 }

@@ -12,6 +12,7 @@ it.each([
   ["from:Home to:web", { from: "home", to: "web" }, []],
   ["action:paste", { action: "clipboard.paste" }, []],
   ["action:clipboard.paste action:exec", { action: "exec" }, []],
+  ["action:scan", { action: "file.scan" }, []],
   ["action:fly", {}, ["action:fly"]],
   ["decision:denied", { decision: "deny" }, []],
   ["decision:allow", { decision: "allow" }, []],

@@ -1,6 +1,6 @@
 /** The timeline's search, as it is typed: `from:home decision:deny since:2h soundings`. Pure. */
 import type { AuditFilter } from "#shared/ipc/audit.ts";
-import { POLICY_ACTIONS, type PolicyAction } from "#shared/model/policy.ts";
+import { AUDIT_ACTIONS, type AuditAction } from "#shared/model/crossing.ts";
 
 export interface ReadFilter {
   filter: AuditFilter;
@@ -19,8 +19,8 @@ const NO_FILTER: AuditFilter = {
 };
 
 /** Actions by what a person may call them: `paste` as well as `clipboard.paste`. */
-const ACTION_NAMES = new Map<string, PolicyAction>(
-  POLICY_ACTIONS.flatMap((action) => [
+const ACTION_NAMES = new Map<string, AuditAction>(
+  AUDIT_ACTIONS.flatMap((action) => [
     [action, action],
     [action.split(".").at(-1) ?? action, action],
   ]),

@@ -10,6 +10,7 @@ import {
   SquareTerminal,
 } from "lucide-react";
 import { COPIED_FILES } from "#shared/model/clip.ts";
+import type { AuditAction } from "#shared/model/crossing.ts";
 import type { PolicyAction } from "#shared/model/policy.ts";
 import { bytesWords, countOf } from "../../ui/format.ts";
 
@@ -87,15 +88,17 @@ export function whatWords(action: PolicyAction, type: string | null): string {
 }
 
 interface CrossingContent {
-  action: PolicyAction;
+  action: AuditAction;
   type: string | null;
   bytes: number | null;
   characters: number | null;
 }
 
+const OF_FILES: readonly AuditAction[] = ["file.send", "file.open", "file.scan"];
+
 /** `text, 34 characters`, `picture, 1.2 MB`. */
 export function contentWords({ action, type, bytes, characters }: CrossingContent): string {
-  const what = action === "file.send" || action === "file.open" ? "file" : type === null ? "" : typeWord(type);
+  const what = OF_FILES.includes(action) ? "file" : type === null ? "" : typeWord(type);
   const size = characters !== null ? countOf(characters, "character") : bytes !== null ? bytesWords(bytes) : "";
   return [what, size].filter((part) => part !== "").join(", ");
 }

@@ -21,6 +21,8 @@ const icon = (id: string, name = id, fields: Partial<IconView> = {}): IconView =
 
 let asked: unknown[];
 let answers: Record<string, unknown>;
+/** What every request is answered with; null: as `answers` has it. */
+let refusal: { code: string; message: string } | null;
 let sent: unknown[];
 let shown: number;
 let shell: ReturnType<typeof testShell>;
@@ -28,11 +30,12 @@ let drawn: Drawn;
 
 beforeEach(async () => {
   [asked, answers, sent, shown] = [[], {}, [], 0];
+  refusal = null;
   const bridge = {
     report: () => void (shown += 1),
     request: async (name: string, input: unknown) => {
       asked.push([name, input]);
-      return { ok: true, value: answers[name] };
+      return refusal === null ? { ok: true, value: answers[name] } : { ok: false, error: refusal };
     },
   } as unknown as AtollBridge;
   shell = testShell({ bridge, send: (...request) => void sent.push(request) });
@@ -194,6 +197,35 @@ it("with new signatures what is marked is looked at again, and what is clean now
     ["icon.scan", { ids: ["2"] }],
   ]);
   expect([...shell.icons.getState().suspects]).toEqual([["2", words]]);
+});
+
+it("a scan of the menu says that no scanner runs, and offers to start one", async () => {
+  const told: [string, string | undefined][] = [];
+  let start: () => void = () => undefined;
+  shell.notices.show = (text) => void told.push([text, undefined]);
+  shell.notices.tell = (text, { action }) => {
+    told.push([text, action?.text]);
+    start = action?.run ?? start;
+  };
+  refusal = { code: "scan.no-scanner", message: 'No scanner runs: "atoll service start antivirus" starts one.' };
+  const menu = async (): Promise<void> => {
+    const event = new MouseEvent("contextmenu", { bubbles: true, cancelable: true });
+    await act(async () => void element(".desktop-icon", "b.pdf").dispatchEvent(event));
+    await click('[role="menuitem"]', "Scan");
+  };
+  await point("b.pdf");
+  await menu();
+  await point("a.txt", { ctrlKey: true });
+  await menu();
+  expect(told).toEqual([
+    [`${quoted("b.pdf")} was not scanned: no scanner runs.`, "Start antivirus"],
+    ["Nothing was scanned: no scanner runs.", "Start antivirus"],
+  ]);
+  start();
+  expect(sent).toEqual([["service.start", { name: "antivirus" }]]);
+  refusal = { code: "vm.not-running", message: "Its VM does not run." };
+  await menu();
+  expect(told.at(-1)).toEqual(["Its VM does not run.", undefined]);
 });
 
 it("a scan of the menu tells what is not clean, and what is", async () => {

@@ -3,6 +3,7 @@ import { FILE_REASON_WORDS } from "#shared/model/transfer.ts";
 import { cleanText } from "#shared/model/text.ts";
 import type { Shell } from "../../shell/shell.ts";
 import { quoted } from "../../ui/quoted.ts";
+import { tellNothingScanned } from "../services/tell-scanned.ts";
 
 /** Of what a scanner has said, in a notice. */
 const SHOWN_WORDS = 300;
@@ -53,10 +54,13 @@ export async function trashIcons({ bridge, icons, notices, send }: Services, ids
 }
 
 /** How it ended is told: nobody watches a scan. */
-export async function scanIcons({ bridge, icons, notices }: Services, ids: string[]): Promise<void> {
-  if (ids.length === 0) return;
+export async function scanIcons({ bridge, icons, notices, send }: Services, ids: string[]): Promise<void> {
+  const [id] = ids;
+  if (id === undefined) return;
   const quotedName = namesOf(icons);
   const answer = await bridge.request("icon.scan", { ids });
+  if (!answer.ok && answer.error.code === "scan.no-scanner")
+    return tellNothingScanned(ids.length === 1 ? `${quotedName(id)} was not` : "Nothing was", { notices, send });
   if (!answer.ok) return notices.show(answer.error.message);
   icons.scanned(answer.value);
   const [one] = answer.value;

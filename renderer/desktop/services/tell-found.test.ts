@@ -10,10 +10,13 @@ it("names file, VM and what was found, and shows the services", () => {
   const overlays = createOverlayStore(createPromptQueue());
   const told = vi.spyOn(notices, "tell");
   const from = { kind: "vm", id: "web" as VmId, name: "web", label: "coral", role: "app" } as const;
-  tellFound(notices, overlays)({ from, path: "Downloads/a\u202eb", words: "Ei\u202ecar was found in it (ClamAV)" });
+  tellFound(
+    notices,
+    overlays,
+  )({ from, path: "Downloads/a\u202eb", words: "Ei\u202ecar was found in it (ClamAV)", others: 2 });
   const [words = "", options] = told.mock.lastCall ?? [];
   expect(words.replaceAll(/[\u2068\u2069]/g, "")).toMatch(
-    /^“Downloads\/a.?b” in web: Eicar was found in it \(ClamAV\)\. It is still there\.$/,
+    /^“Downloads\/a.?b” in web: Eicar was found in it \(ClamAV\)\. It is still there\. Something was found in 2 other files, too\.$/,
   );
   expect(words).not.toContain("\u202e");
   options?.action?.run();

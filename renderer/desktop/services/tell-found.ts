@@ -13,10 +13,11 @@ const SHOWN_CHARACTERS = 200;
 const SHOWN_WORDS = 400;
 
 export function tellFound(notices: NoticeQueue, overlays: Pick<OverlayStore, "open">) {
-  return ({ from, path, words }: EventPayload<"scan.found">): void => {
+  return ({ from, path, words, others }: EventPayload<"scan.found">): void => {
     const open = (): void => overlays.open({ kind: "sheet", tab: "services" });
     const file = withinQuotes(cleanText(path, SHOWN_CHARACTERS));
-    notices.tell(`“${file}” in ${nameOf(from)}: ${cleanText(words, SHOWN_WORDS)}. It is still there.`, {
+    const more = others === 0 ? "" : ` Something was found in ${countOf(others, "other file")}, too.`;
+    notices.tell(`“${file}” in ${nameOf(from)}: ${cleanText(words, SHOWN_WORDS)}. It is still there.${more}`, {
       isGood: false,
       action: { text: "Show", run: open },
     });

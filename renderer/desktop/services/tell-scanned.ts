@@ -1,4 +1,4 @@
-/** Tells the person, in the corner, how a scan ended that was asked for in a guest: as of one that was asked for at an icon. */
+/** Tells the person, in the corner, how a scan ended that was asked for in a guest, and that none can be, there or at an icon. */
 import type { EventPayload } from "#shared/ipc/index.ts";
 import { cleanText } from "#shared/model/text.ts";
 import type { Shell } from "../../shell/shell.ts";
@@ -21,10 +21,15 @@ export function tellScanned(notices: NoticeQueue) {
   };
 }
 
-export function tellNoScanner({ notices, send }: Pick<Shell, "notices" | "send">) {
+export function tellNoScanner(shell: Pick<Shell, "notices" | "send">) {
   return ({ from }: EventPayload<"scan.noScanner">): void =>
-    notices.tell(`Nothing in ${nameOf(from)} was scanned: no scanner runs.`, {
-      isGood: false,
-      action: { text: "Start antivirus", run: () => send("service.start", { name: "antivirus" }) },
-    });
+    tellNothingScanned(`Nothing in ${nameOf(from)} was`, shell);
+}
+
+/** No scanner runs. `what`: the beginning of a sentence that says of what a person wanted a scan. */
+export function tellNothingScanned(what: string, { notices, send }: Pick<Shell, "notices" | "send">): void {
+  notices.tell(`${what} scanned: no scanner runs.`, {
+    isGood: false,
+    action: { text: "Start antivirus", run: () => send("service.start", { name: "antivirus" }) },
+  });
 }

@@ -24,6 +24,11 @@ SIGNATURES = "/tmp/atoll-signatures"
 WORK = "/tmp/atoll-clamd"
 
 
+# A larger file goes to the process that counts, whatever it is: one full of what only seems to be the beginning of an archive takes
+# minutes to see through, in which this program, which looks at others' files too, could not end it.
+SEEN_HERE = limits.MIB
+
+
 def judged(signature):
     """What an alert of clamd comes to."""
     if signature.startswith("Heuristics.Encrypted."):
@@ -37,7 +42,7 @@ def judged(signature):
 
 def uncounted(path):
     """Why not all of the file can have been looked at; "" where it can."""
-    if not has_members(path):
+    if os.path.getsize(path) <= SEEN_HERE and not has_members(path):
         return ""
     command = [sys.executable, "-I", "-S", "-c", COUNT, HERE, path]
     try:

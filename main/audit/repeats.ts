@@ -1,15 +1,15 @@
 /**
- * Groups denials that repeat: the log gets one entry, and later one with the count of those that followed. So a program that asks a
- * thousand times a second does not fill the log, even where it asks for something else each time.
+ * Groups entries that repeat, as denials do: the log gets one, and later one with the count of those that followed. So a program that
+ * asks a thousand times a second does not fill the log, even where it asks for something else each time.
  */
-import type { NewEntry } from "../audit/audit-log.ts";
+import type { NewEntry } from "./audit-log.ts";
 
-/** The same denials within this time are one entry more. */
+/** The same ones within this time are one entry more. */
 const WINDOW_MS = 10_000;
 /** So many different ones of one party within that time are written each; of more nobody reads what differs. */
 const MAX_DIFFERENT = 20;
 
-export class Denials {
+export class Repeats {
   readonly #write: (entry: NewEntry) => Promise<unknown>;
   /** How many more there were of each, by what they have in common. */
   readonly #repeats = new Map<string, number>();
@@ -21,11 +21,11 @@ export class Denials {
   }
 
   /** Resolves when it is written, or counted. */
-  async add(denied: NewEntry): Promise<void> {
-    const party = JSON.stringify([denied.action, denied.from]);
+  async add(one: NewEntry): Promise<void> {
+    const party = JSON.stringify([one.action, one.from]);
     const different = this.#different.get(party) ?? 0;
-    const isKnown = this.#repeats.has(JSON.stringify(denied));
-    const entry = isKnown || different < MAX_DIFFERENT ? denied : withoutDetails(denied);
+    const isKnown = this.#repeats.has(JSON.stringify(one));
+    const entry = isKnown || different < MAX_DIFFERENT ? one : withoutDetails(one);
     const key = JSON.stringify(entry);
     const repeats = this.#repeats.get(key);
     if (repeats !== undefined) {
