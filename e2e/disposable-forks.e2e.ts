@@ -89,8 +89,8 @@ test("each has its own name and the host's time", async () => {
   const before = Date.now();
   const times = await both("date", "+%s%3N");
   for (const time of times) {
-    expect(Number(time)).toBeGreaterThan(before - 2_000);
-    expect(Number(time)).toBeLessThan(Date.now() + 2_000);
+    expect(Number(time)).toBeGreaterThan(before - 10_000);
+    expect(Number(time)).toBeLessThan(Date.now() + 10_000);
   }
 });
 
