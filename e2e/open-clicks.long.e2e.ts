@@ -5,6 +5,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { PNG } from "pngjs";
 import { TestDesktop } from "./support/desktop.ts";
+import { ONLY_FILE, onlyFileIsDrawn } from "./support/file-managers.ts";
 import { writePolicy } from "./support/prepare.ts";
 
 /** Of one page without words. */
@@ -21,8 +22,6 @@ function grey(): Buffer {
   return PNG.sync.write(picture);
 }
 
-/** The middle of a folder's only icon. */
-const ICON = { position: { x: 200, y: 100 } };
 const SEES = { timeout: 240_000, intervals: [1_000] };
 /** A viewer of texts that is quick, and each of its windows a program of its own. */
 const VIEWER = `mkdir -p ~/.local/share/applications ~/.config
@@ -56,7 +55,7 @@ async function shownAlone(at: number, name: string, content: Buffer): Promise<{ 
   const script = `read -r count; name=$(head -c "$count"; echo x); name=\${name%x}; mkdir f${at}; cat > "f${at}/$name"`;
   expect(await desktop.pipe(input, "exec", "home", "--", "bash", "-c", script)).toMatchObject({ code: 0 });
   const { id, element } = await desktop.run("home", "pcmanfm", `f${at}`);
-  await expect.poll(() => isIconDrawn(id), SEES).toBe(true);
+  await onlyFileIsDrawn(desktop, id, SEES);
   return { id, content: element.locator('[data-part="content"]') };
 }
 
@@ -65,16 +64,6 @@ async function arrived(below: string, name: string): Promise<Buffer | null> {
   const script = `IFS= read -r name; find ${below} -name "$name" -exec cat {} \\; -quit`;
   const { stdout } = await desktop.pipe(Buffer.from(name), "exec", "web", "--", "sh", "-c", script);
   return stdout.length === 0 ? null : stdout;
-}
-
-/** Its files are there a while after its window is; until then the folder is what is clicked on. */
-async function isIconDrawn(id: string): Promise<boolean> {
-  const { data, width } = await desktop.picture(id);
-  const { x, y } = ICON.position;
-  for (let row = y - 10; row < y + 10; row += 1)
-    if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
-      return true;
-  return false;
 }
 
 async function hasMenu(id: string): Promise<boolean> {
@@ -96,7 +85,7 @@ test("by a double-click they open where the rule says, and are whole there; one 
     const manager = await shownAlone(at, name, Buffer.from(content));
     // On a slow machine the two clicks may come to it too far apart.
     await expect(async () => {
-      await manager.content.dblclick(ICON);
+      await manager.content.dblclick(ONLY_FILE);
       await expect.poll(() => arrived("~/Opened", name), { timeout: 60_000 }).toEqual(Buffer.from(content));
     }).toPass(SEES);
     await expect.poll(async () => (await desktop.windows()).map(({ vm }) => vm), SEES).toContain("web");
@@ -107,7 +96,7 @@ test("by a double-click they open where the rule says, and are whole there; one 
   }
   const manager = await shownAlone(90, "line\nfeed.txt", Buffer.from("x"));
   await expect(async () => {
-    await manager.content.dblclick(ICON);
+    await manager.content.dblclick(ONLY_FILE);
     await expect(notices().getByText(/feed\.txt.*its name cannot be used elsewhere/s)).toBeVisible({ timeout: 60_000 });
   }).toPass(SEES);
   await desktop.json("window", "close", manager.id);
@@ -121,7 +110,7 @@ test("by the menu's “Send to VM…” one goes to the VM that the person choos
     // Above "Properties", the last one, are Atoll's two, in the order in which the file manager has found them.
     await expect(async () => {
       up = up === 2 ? 3 : 2;
-      await manager.content.click({ ...ICON, button: "right" });
+      await manager.content.click({ ...ONLY_FILE, button: "right" });
       await expect.poll(() => hasMenu(manager.id)).toBe(true);
       for (let times = 0; times < up; times += 1) await page.keyboard.press("ArrowUp");
       await page.keyboard.press("Enter");

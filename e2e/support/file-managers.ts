@@ -1,5 +1,6 @@
 /** Files that are copied by keys in the file manager of one VM, and pasted by keys in another's. */
 import { expect, type Locator } from "@playwright/test";
+import { answerBar, copiedByKeys } from "./clips.ts";
 import type { TestDesktop } from "./desktop.ts";
 
 interface Folder {
@@ -16,23 +17,19 @@ export async function pasteAll(
   const page = await desktop.page();
   const managers: { id: string; content: Locator }[] = [];
   for (const [{ vm, folder }, x] of [
-    [from, "60"],
-    [to, "1000"],
+    [from, 60],
+    [to, 1000],
   ] as const) {
     const { id, element } = await desktop.run(vm, "pcmanfm", folder);
-    await desktop.json("window", "move", id, x, "120", "800", "500");
+    await desktop.place(id, x, 120, [800, 500]);
     managers.push({ id, content: element.locator('[data-part="content"]') });
   }
   const [source, target] = managers;
-  // On a slow machine the program may answer later than a copy counts as the person's.
-  await expect(async () => {
+  await copiedByKeys(desktop, from.vm, async () => {
     await source?.content.click();
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
-    const current = async (): Promise<unknown> =>
-      (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from;
-    await expect.poll(current, { timeout: 8_000 }).toBe(from.vm);
-  }).toPass();
+  });
   if (target !== undefined) await pasteInto(target.content, arrived);
   for (const { id } of managers) await desktop.json("window", "close", id);
 }
@@ -42,15 +39,33 @@ export async function pasteInto(content: Locator, arrived: () => Promise<boolean
   const page = content.page();
   await content.click();
   await page.keyboard.press("Control+v");
-  // On a slow machine the program asks so late that it counts as no answer to the keys.
-  const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
   await expect
     .poll(
       async () => {
-        if (await bar.isVisible()) await bar.click();
+        await answerBar(page);
         return arrived();
       },
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
     .toBe(true);
+}
+
+/** Where pcmanfm shows the only file of a folder. */
+export const ONLY_FILE = { position: { x: 200, y: 100 } };
+
+/** A file manager's files are there a while after its window is: until then the folder is what is clicked on. */
+export async function onlyFileIsDrawn(
+  desktop: TestDesktop,
+  id: string,
+  options: { timeout?: number } = {},
+): Promise<void> {
+  const isDrawn = async (): Promise<boolean> => {
+    const { data, width } = await desktop.picture(id);
+    const { x, y } = ONLY_FILE.position;
+    for (let row = y - 10; row < y + 10; row += 1)
+      if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
+        return true;
+    return false;
+  };
+  await expect.poll(isDrawn, options).toBe(true);
 }
