@@ -268,14 +268,17 @@ export class TestDesktop {
    * not drawn the size yet, and one may take whole cells alone.
    */
   async place(id: string, x: number, y: number, size?: readonly [width: number, height: number]): Promise<void> {
-    const find = async (): Promise<WindowView | undefined> => (await this.windows()).find((window) => window.id === id);
     await this.json("window", "move", id, ...[x, y, ...(size ?? [])].map(String));
-    await expect.poll(find).toMatchObject({ x, y });
     if (size === undefined) return;
     const [width, height] = size;
+    let last = "";
+    /** By how much it is another size, once it stays. */
     const missing = async (): Promise<number> => {
-      const view = await find();
-      return view === undefined ? Infinity : Math.max(Math.abs(width - view.width), Math.abs(height - view.height));
+      const view = (await this.windows()).find((window) => window.id === id);
+      const before = last;
+      last = `${view?.width} by ${view?.height}`;
+      if (view === undefined || last !== before) return Infinity;
+      return Math.max(Math.abs(width - view.width), Math.abs(height - view.height));
     };
     await expect.poll(missing, { message: `the window has ${width} by ${height}, but for a cell` }).toBeLessThan(30);
   }
