@@ -10,16 +10,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
 use super::host::Host;
 use super::wayland::Client;
+use super::{PATIENCE, until};
 
 /// Programs that tests run in the session. Xwayland is left out, since it takes its time to start.
 const PROGRAMS: [&str; 5] = ["sh", "sleep", "cat", "true", "printenv"];
-const PATIENCE: Duration = Duration::from_secs(15);
 static EPOCHS: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Default)]
@@ -159,16 +159,8 @@ impl Agent {
     }
 
     pub fn wayland(&self) -> UnixStream {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            for number in 0..4 {
-                if let Ok(stream) = UnixStream::connect(self.path(&format!("runtime/wayland-{number}"))) {
-                    return stream;
-                }
-            }
-            assert!(Instant::now() < end, "the agent listens to no Wayland client");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let connect = |number| UnixStream::connect(self.path(&format!("runtime/wayland-{number}"))).ok();
+        until("the agent listens to Wayland clients", || (0..4).find_map(connect))
     }
 
     /// The first line of the log that holds `text`, now or soon.
