@@ -55,8 +55,17 @@ impl Agent {
 
     /// Without Xwayland, by somebody who may have so many files open.
     pub fn start_with_files(count: u32) -> Self {
+        Self::start_by(&format!("ulimit -Sn {count} && exec \"$0\" \"$@\""))
+    }
+
+    /// Without Xwayland, by somebody who does not want it to end with a terminal, as `nohup` has it.
+    pub fn start_without_hangups() -> Self {
+        Self::start_by("trap '' HUP && exec \"$0\" \"$@\"")
+    }
+
+    fn start_by(script: &str) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "ulimit -Sn $0 && exec \"$@\"", &count.to_string()]).arg(program());
+        command.args(["-c", script]).arg(program());
         Self::launch_by(command, &PROGRAMS, None)
     }
 
