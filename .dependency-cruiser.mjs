@@ -268,7 +268,16 @@ export default {
       name: "no-test-in-product",
       comment: "Tests may import the product, never the other way.",
       severity: "error",
-      from: { pathNot: [tests, "^e2e/", "^bench/", "^scripts/mutants/", "(^|/)(vitest|playwright)\\.config\\.ts$"] },
+      from: {
+        pathNot: [
+          tests,
+          "^e2e/",
+          "^bench/",
+          "^scripts/mutants/",
+          "^scripts/testing/",
+          "(^|/)(vitest|playwright)\\.config\\.ts$",
+        ],
+      },
       to: { path: [tests, ...libraries("vitest", "fast-check", "@playwright/test")] },
     },
   ],

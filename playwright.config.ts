@@ -12,9 +12,9 @@ export default defineConfig({
   workers: 1,
   fullyParallel: false,
   forbidOnly: Boolean(process.env["CI"]),
-  // Under TCG a guest takes seconds to boot.
-  timeout: isLong ? 60 * 60_000 : 180_000,
-  expect: { timeout: 30_000 },
+  // Generous: guests are emulated, beside whatever else the machine does. Speed is measured in bench/, not asserted here.
+  timeout: isLong ? 60 * 60_000 : 600_000,
+  expect: { timeout: 60_000 },
   outputDir: "test-results",
   reporter: process.env["ATOLL_E2E_JSON"]
     ? [["list"], ["json", { outputFile: process.env["ATOLL_E2E_JSON"] }]]

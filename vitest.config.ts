@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from "vitest/config";
+import { WAITS_MS } from "./scripts/testing/waits.ts";
 
 /** `npm run long` runs the long tests, and nothing else; everything else leaves them out. */
 const isLong = process.env["ATOLL_LONG"] === "1";
@@ -19,9 +20,11 @@ const apart = [
 
 const common = {
   // Generous: a busy machine is no failure. Speed is measured in bench/, not asserted here.
-  testTimeout: isLong ? 60 * 60_000 : 60_000,
-  hookTimeout: 30_000,
-  expect: { poll: { timeout: 20_000 } },
+  testTimeout: isLong ? 60 * 60_000 : 180_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: WAITS_MS } },
+  // `vi.waitFor` knows no setting.
+  setupFiles: ["scripts/testing/patient-waits.ts"],
 };
 
 export default defineConfig({

@@ -11,6 +11,7 @@ import type { ScannedFile } from "#shared/ipc/scan.ts";
 import type { ServiceView } from "#shared/model/service.ts";
 import { type CommandResult, TestDesktop } from "./support/desktop.ts";
 import { chooseOfAtoll, openFolder, pasteAll } from "./support/file-managers.ts";
+import { noteNotices } from "./support/notices.ts";
 import { zip } from "../main/files/testing/zip.ts";
 
 /** In two parts, so that no scanner takes this file for it. */
@@ -123,7 +124,7 @@ test("it goes on from its memory, in which its signatures are, once that is kept
   if (desktop.originOf(antivirus.id) === "cold") {
     const log = path.join(desktop.home, "state/atoll.log");
     const said = 'memory snapshot of template "service antivirus"';
-    await expect.poll(() => fs.readFileSync(log, "utf8").includes(said), { timeout: 150_000 }).toBe(true);
+    await expect.poll(() => fs.readFileSync(log, "utf8").includes(said), { timeout: 300_000 }).toBe(true);
   }
   await desktop.atoll("service", "stop", "antivirus");
   const begun = performance.now();
@@ -173,12 +174,12 @@ test("a scan says of each file what it is", async () => {
 test("a guest's own command has its files scanned, and the desktop tells it", async () => {
   await put("eicar.txt", EICAR);
   await put("clean.txt", Buffer.from("hello"));
+  const notices = await noteNotices(await desktop.page());
   const both = await desktop.atoll("exec", "home", "--", "atoll-scan", "eicar.txt", "clean.txt");
   expect([both.code, both.stderr]).toEqual([1, ""]);
   expect(both.stdout).toMatch(/\/eicar\.txt: found \(Eicar-Test-Signature\.UNOFFICIAL was found in it \(ClamAV\)\)\n/);
   expect(both.stdout).toMatch(/\/clean\.txt: clean\n$/);
-  const page = await desktop.page();
-  await expect(page.getByText(/eicar\.txt.* in home: Eicar-Test-Signature/).first()).toBeVisible();
+  await notices.has(/eicar\.txt.* in home: Eicar-Test-Signature/);
   const clean = await desktop.atoll("exec", "home", "--", "atoll-scan", "clean.txt");
   expect([clean.code, clean.stderr]).toEqual([0, ""]);
   const pipe = await desktop.atoll("exec", "home", "--", "sh", "-c", "mkfifo pipe && atoll-scan pipe missing");
@@ -232,8 +233,9 @@ test("of files that are pasted what is found stays, and the others arrive", asyn
     to: { vm: "web", folder: "into" },
     arrived: () => isAt("web", "into/one.txt"),
   });
-  const [row] = await desktop.json<{ failed: number }[]>("transfer", "list");
-  expect(row).toMatchObject({ from: "home", failed: 1 });
+  await expect
+    .poll(async () => (await desktop.json<{ failed: number }[]>("transfer", "list"))[0])
+    .toMatchObject({ from: "home", failed: 1 });
   expect(await isAt("web", "into/pasted.com")).toBe(false);
 });
 
@@ -393,7 +395,6 @@ test("of a file that could not be scanned the person decides, where the rule say
 });
 
 test("of a picture that could not be scanned a safe copy is offered, before the file itself", async () => {
-  test.setTimeout(300_000);
   const image = new PNG({ width: 20, height: 10 });
   await put("picture.png", Buffer.concat([PNG.sync.write(image), Buffer.from("MSCF\0\0\0\0")]));
   const prompt = (await desktop.page()).getByRole("alertdialog");
@@ -412,21 +413,17 @@ test("of a picture that could not be scanned a safe copy is offered, before the 
 });
 
 test("a download is scanned as it comes, and what is found in it is told and kept", async () => {
-  const page = await desktop.page();
+  const notices = await noteNotices(await desktop.page());
   await desktop.atoll("exec", "web", "--", "mkdir", "-p", "Downloads");
   await put("Downloads/plain.txt", Buffer.from("hello"), "web");
   await put("Downloads/offer.zip", zip("offer.com", Buffer.concat([EICAR, Buffer.from("\n")])), "web");
-  const notices = page.getByRole("region", { name: "Notifications" });
-  await expect(
-    notices.getByText(/offer\.zip.* in web: Eicar-Test-Signature\.UNOFFICIAL was found in it/),
-  ).toBeVisible();
+  await notices.has(/offer\.zip.* in web: Eicar-Test-Signature\.UNOFFICIAL was found in it/);
   await expect
     .poll(async () => (await desktop.json<Quarantined[]>("quarantine", "list"))[0])
     .toMatchObject({ path: "offer.zip", from: "web", to: null, state: "kept" });
 });
 
 test("a person's own signatures are tried in another VM, and used in its place with all that was kept", async () => {
-  test.setTimeout(300_000);
   const list = (): Promise<Quarantined[]> => desktop.json("quarantine", "list");
   const before = (await list()).map(({ id }) => id);
   const OWN = Buffer.from("<a mark that only this test knows>");
@@ -440,6 +437,7 @@ test("a person's own signatures are tried in another VM, and used in its place w
   await put("Downloads/saved/deep.txt", OWN, "web");
   const file = path.join(desktop.home, "own.ndb");
   fs.writeFileSync(file, `Mine.Mark:0:*:${OWN.toString("hex")}\n`);
+  const notices = await noteNotices(await desktop.page());
   const given = await desktop.atoll("service", "settings", "antivirus", `signatures=@${file}`);
   expect(given, given.stderr).toMatchObject({ code: 0 });
   const found = { verdict: "found", engines: [{ signature: "Mine.Mark.UNOFFICIAL" }] };
@@ -447,9 +445,8 @@ test("a person's own signatures are tried in another VM, and used in its place w
   // Another VM has them, which went on from the memory of the service.
   const antivirus = (await desktop.vms()).find(({ name }) => name === "antivirus");
   expect(antivirus === undefined ? "none" : desktop.originOf(antivirus.id)).toBe("fork");
-  const notices = (await desktop.page()).getByRole("region", { name: "Notifications" });
-  await expect(notices.getByText(/opened\.txt.* in home: Mine\.Mark\.UNOFFICIAL was found in it/)).toBeVisible();
-  await expect(notices.getByText(/deep\.txt.* in web: Mine\.Mark\.UNOFFICIAL was found in it/)).toBeVisible();
+  await notices.has(/opened\.txt.* in home: Mine\.Mark\.UNOFFICIAL was found in it/);
+  await notices.has(/deep\.txt.* in web: Mine\.Mark\.UNOFFICIAL was found in it/);
   const known = async (): Promise<[number, string][]> => (await list()).map(({ id, state }) => [id, state]);
   await expect
     .poll(async () => (await known()).filter(([id]) => before.includes(id)))
@@ -458,13 +455,17 @@ test("a person's own signatures are tried in another VM, and used in its place w
   // One that was no malware is taken back with the signatures that had it.
   const taken = await desktop.atoll("service", "back", "antivirus");
   expect(taken, taken.stderr).toMatchObject({ code: 0 });
-  await expect(notices.getByText(/opened\.txt.* in home: with new signatures, nothing is found in it/)).toBeVisible();
-  await expect(notices.getByText(/deep\.txt.* in web: with new signatures, nothing is found in it/)).toBeVisible();
-  await expect(notices.getByText(/in quarantine: with new signatures, nothing is found in it/)).toBeVisible();
-  const own = (await list()).filter(({ id }) => !before.includes(id));
-  expect(own.length).toBeGreaterThan(0);
-  for (const one of own) expect(one).toMatchObject({ state: "kept", now: { verdict: "clean" } });
-  const told = await desktop.json<{ detail: string }[]>("audit", "--since", "900");
+  await notices.has(/opened\.txt.* in home: with new signatures, nothing is found in it/);
+  await notices.has(/deep\.txt.* in web: with new signatures, nothing is found in it/);
+  await notices.has(/in quarantine: with new signatures, nothing is found in it/);
+  const own = async (): Promise<object[]> => (await list()).filter(({ id }) => !before.includes(id));
+  const count = (await own()).length;
+  expect(count).toBeGreaterThan(0);
+  // Each by itself.
+  await expect
+    .poll(own)
+    .toMatchObject(Array.from({ length: count }, () => ({ state: "kept", now: { verdict: "clean" } })));
+  const told = (): Promise<object[]> => desktop.json("audit", "--since", "900");
   const scans = { action: "file.scan", from: "web", to: "antivirus", by: "scanner" };
   const cleared = "deep.txt: with new signatures, nothing is found in it; before, Mine.Mark.UNOFFICIAL was found in it";
   for (const [decision, words] of [
@@ -472,7 +473,7 @@ test("a person's own signatures are tried in another VM, and used in its place w
     ["allow", cleared],
   ]) {
     const detail: unknown = expect.stringContaining(words ?? "");
-    expect(told).toContainEqual(expect.objectContaining({ ...scans, decision, detail }));
+    await expect.poll(told).toContainEqual(expect.objectContaining({ ...scans, decision, detail }));
   }
   // Of what is in quarantine, too.
   const kept = {
@@ -481,7 +482,7 @@ test("a person's own signatures are tried in another VM, and used in its place w
     decision: "allow",
     detail: expect.stringContaining(": in quarantine, ") as unknown,
   };
-  expect(told).toContainEqual(expect.objectContaining(kept));
+  await expect.poll(told).toContainEqual(expect.objectContaining(kept));
   const page = await desktop.page();
   await page.keyboard.press("Meta+p");
   await page.getByRole("tab", { name: /^Policy/ }).click();
@@ -495,7 +496,6 @@ test("a person's own signatures are tried in another VM, and used in its place w
 });
 
 test("a second scanner holds what it alone knows, and what both say stands side by side", async () => {
-  test.setTimeout(300_000);
   const MARK = "ATOLL-TEST-RULE-5b1f0c7e";
   const started = await desktop.atoll("service", "start", "yara");
   expect(started, started.stderr).toMatchObject({ code: 0 });

@@ -3,6 +3,7 @@
  * HTML, and what is copied there goes into the fields of a page. Firefox asks for several types of one paste.
  */
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { copiedByKeys } from "./support/clips.ts";
 import { TestDesktop, type } from "./support/desktop.ts";
 import { changeDefinition, writePolicy } from "./support/prepare.ts";
 
@@ -92,25 +93,8 @@ async function title(): Promise<string> {
   return (await desktop.windows()).find(({ id }) => id === browser.id)?.title ?? "";
 }
 
-/**
- * Waits for what was copied by keys, and not for what was copied there before; on a slow machine the program may answer later than
- * a copy counts as the person's. Keys are pressed again once it must have answered: an answer that comes later still takes the
- * place of a copy that counts.
- */
-async function copied(vm: string, keys: () => Promise<void>): Promise<void> {
-  await expect(async () => {
-    const pressedMs = performance.now();
-    await keys();
-    const isNew = async (): Promise<boolean> => {
-      const clip = await desktop.json<{ from: string; ageS: number } | null>("clipboard", "show");
-      return clip?.from === vm && clip.ageS * 1_000 <= performance.now() - pressedMs;
-    };
-    await expect.poll(isNew, { timeout: 30_000 }).toBe(true);
-  }).toPass(ANSWERS);
-}
-
 async function copiedPage(): Promise<void> {
-  await copied("web", async () => {
+  await copiedByKeys(desktop, "web", async () => {
     await browser.content.click({ position: { x: 300, y: 400 } });
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
@@ -158,7 +142,7 @@ test("what is copied in an editor comes into a field of a page, and HTML into a 
   // One that runs would take it as another tab of its window.
   await focused("home", "mousepad", "--disable-server");
   await type(page, "of the editor");
-  await copied("home", async () => {
+  await copiedByKeys(desktop, "home", async () => {
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
   });
@@ -166,7 +150,7 @@ test("what is copied in an editor comes into a field of a page, and HTML into a 
 
   await put("home", "/tmp/copied.html", "<p>very <i>fine</i> text<script>alert(1)</script></p>");
   await focused("home", "foot");
-  await copied("home", () => type(page, "wl-copy -t text/html < /tmp/copied.html\n"));
+  await copiedByKeys(desktop, "home", () => type(page, "wl-copy -t text/html < /tmp/copied.html\n"));
   await pastedAt(300, "very <i>fine</i> text");
   expect(await title()).not.toMatch(/script|alert/);
 });

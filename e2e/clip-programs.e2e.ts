@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { PNG } from "pngjs";
+import { answerBar, copiedByKeys } from "./support/clips.ts";
 import { TestDesktop, type } from "./support/desktop.ts";
 
 const RULES = 5_000;
@@ -31,26 +32,16 @@ test.afterAll(async () => {
   await desktop.close();
 });
 
-async function current(): Promise<string | null> {
-  return (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null;
-}
-
 /** One VM's windows lie beside the other's, so that each can be clicked. */
 async function focused(vm: "home" | "web", ...program: string[]): Promise<Locator> {
   const { id, element } = await desktop.run(vm, ...program);
-  await desktop.json("window", "move", id, vm === "home" ? "60" : "1000", "120", "800", "500");
+  await desktop.place(id, vm === "home" ? 60 : 1000, 120, [800, 500]);
   const content = element.locator('[data-part="content"]');
   await content.click();
   return content;
 }
 
-/** Waits for what was copied by keys; on a slow machine the program may answer later than a copy counts as the person's. */
-async function copied(keys: () => Promise<void>): Promise<void> {
-  await expect(async () => {
-    await keys();
-    await expect.poll(current, { timeout: 8_000 }).toBe("home");
-  }).toPass();
-}
+const copied = (keys: () => Promise<void>): Promise<void> => copiedByKeys(desktop, "home", keys);
 
 /** What a program of the first VM copies when its person starts it there, as one of the other pastes it. */
 async function carried(mimeType: string, content: Buffer, answer: () => Promise<void>): Promise<Buffer> {
@@ -77,8 +68,9 @@ test("from a terminal into an editor of another VM, and from an editor into an X
   await focused("web", "mousepad", "/tmp/note.txt");
   await page.keyboard.press("Control+v");
   await expect(async () => {
+    await answerBar(page);
     await page.keyboard.press("Control+s");
-    await expect.poll(() => desktop.read("web", "/tmp/note.txt"), { timeout: 2_000 }).toContain(TEXT);
+    await expect.poll(() => desktop.read("web", "/tmp/note.txt"), { timeout: 5_000 }).toContain(TEXT);
   }).toPass();
 
   await focused("home", "mousepad");
@@ -108,11 +100,16 @@ test("a picture is shown in the prompt, and comes from program to program with i
   const pasted = await carried("image/png", copy, async () => {
     const prompt = page.getByRole("alertdialog");
     await expect(prompt).toContainText("64 × 48");
-    const drawn = await prompt.locator("canvas").evaluate((canvas: HTMLCanvasElement) => {
-      const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
-      return { width: canvas.width, height: canvas.height, pixels: Array.from(data ?? []) };
-    });
-    expect([drawn.width, drawn.height, Buffer.from(drawn.pixels).equals(png.data)]).toEqual([64, 48, true]);
+    const drawn = (): Promise<[width: number, height: number, isSame: boolean]> =>
+      prompt
+        .locator("canvas")
+        .evaluate((canvas: HTMLCanvasElement) => {
+          const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data;
+          return { width: canvas.width, height: canvas.height, pixels: Array.from(data ?? []) };
+        })
+        .then(({ width, height, pixels }) => [width, height, Buffer.from(pixels).equals(png.data)]);
+    // The canvas is there a moment before its pixels are.
+    await expect.poll(drawn).toEqual([64, 48, true]);
     await prompt.locator('[data-answer="once"]').click();
   });
   expect(pasted.includes("behind its end")).toBe(false);

@@ -2,7 +2,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, type Locator, type Page, test } from "@playwright/test";
+import { clipSource, copiedByKeys, newClip } from "./support/clips.ts";
 import { TestDesktop, type } from "./support/desktop.ts";
+import { noteNotices } from "./support/notices.ts";
 import { Snooper } from "./support/snooper.ts";
 
 /** An X11 terminal that waits for what it pastes as long as a person may take. */
@@ -39,31 +41,17 @@ test.afterAll(async () => {
   await desktop.close();
 });
 
-/** What can be pasted elsewhere comes from this VM. */
-async function isCurrent(vm: string): Promise<void> {
-  await expect
-    .poll(async () => (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null, {
-      timeout: 8_000,
-    })
-    .toBe(vm);
-}
-
 /** Types a text in the editor of "home" and copies all of it, by keys alone. */
 async function copyInHome(text: string): Promise<void> {
   editor ??= (await desktop.run("home", "mousepad")).id;
   await desktop.json("window", "focus", editor);
   await page.keyboard.press("Control+a");
   await type(page, text);
-  // On a slow machine the editor may answer later than a copy counts as the person's: they press again.
-  await expect(async () => {
+  await copiedByKeys(desktop, "home", async () => {
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
-    await isCurrent("home");
-  }).toPass();
-}
-
-/** What can be pasted elsewhere is this text, where something else of "home" could be before. */
-async function isKept(text: string): Promise<void> {
+  });
+  // The history has read it: it is the editor's whole text.
   const newest = (): Promise<string | undefined> =>
     page.evaluate(async () => {
       const answer = await window.atoll.request("clipboard.history", { search: "", label: null });
@@ -120,11 +108,10 @@ test("Always writes a rule: the pair is silent from then on, each crossing is to
   expect([await decision(), rules() === before]).toEqual(["allow", false]);
 
   await copyInHome("another");
-  await isKept("another");
   await focus(window);
-  const told = expect(page.locator(".crossing-notices")).toContainText("home→webtext, 7 charactersby rule");
+  const notices = await noteNotices(page);
   await page.keyboard.press("Control+Shift+V");
-  await told;
+  await notices.has("home→webtext, 7 charactersby rule");
   await expect.poll(() => desktop.read("web", "/tmp/always")).toBe("firstanother");
   await expect(prompt).toHaveCount(0);
 
@@ -135,7 +122,6 @@ test("Always writes a rule: the pair is silent from then on, each crossing is to
   expect(rules()).toBe(before);
   await page.keyboard.press("Escape");
   await copyInHome("once more");
-  await isKept("once more");
   await focus(window);
   await page.keyboard.press("Control+Shift+V");
   await expect(prompt).toContainText("once more");
@@ -148,17 +134,18 @@ test("the command puts and gets through the policy", async () => {
   expect(unanswered).toMatchObject({ code: 3, stdout: "" });
   await expect(prompt).toHaveCount(0);
 
-  const put = desktop.pipe(Buffer.from("of the host"), "clipboard", "put", "web");
-  await prompt.locator('[data-answer="once"]').click();
-  expect((await put).code).toBe(0);
-  await isCurrent("web");
+  await newClip(desktop, "web", async () => {
+    const put = desktop.pipe(Buffer.from("of the host"), "clipboard", "put", "web");
+    await prompt.locator('[data-answer="once"]').click();
+    expect((await put).code).toBe(0);
+  });
   const got = desktop.atoll("clipboard", "get", "web");
   await prompt.locator('[data-answer="once"]').click();
   expect(await got).toEqual({ code: 0, stdout: "of the host", stderr: "" });
 });
 
 test("a program that reads without the person's gesture gets nothing, and nobody is asked", async () => {
-  await isCurrent("web");
+  expect(await clipSource(desktop)).toBe("web");
   const snooped = await desktop.atoll("exec", "home", "--", "timeout", "4", "wl-paste", "--no-newline");
   expect(snooped).toMatchObject({ stdout: "" });
   expect(snooped.code).not.toBe(0);
@@ -170,10 +157,7 @@ test("what a program marks as a password is hidden in the prompt, kept in no his
   const { element } = await desktop.run("home", "foot");
   await element.locator('[data-part="content"]').click();
   // As a type of text it is offered beside the usual ones.
-  await expect(async () => {
-    await type(page, "wl-copy -t text/x-kde-passwordManagerHint correct-horse\n");
-    await isCurrent("home");
-  }).toPass();
+  await copiedByKeys(desktop, "home", () => type(page, "wl-copy -t text/x-kde-passwordManagerHint correct-horse\n"));
   const got = desktop.atoll("clipboard", "get", "home");
   await expect(prompt).toContainText("hidden, 13 characters");
   await expect(prompt).not.toContainText("horse");

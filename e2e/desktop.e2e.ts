@@ -22,7 +22,7 @@ test("the first start shows how far both VMs are, and then what to do", async ()
   await expect(page.getByRole("heading", { name: /VMs are starting|Calm water/ })).toBeVisible();
   await Promise.all([desktop.isRunning("home"), desktop.isRunning("web")]);
   // Their networks wait for the firewall, which comes up beside them.
-  for (const name of ["home", "web"]) await expect(chip(name)).toHaveText(`${name}ready`, { timeout: 120_000 });
+  for (const name of ["home", "web"]) await expect(chip(name)).toHaveText(`${name}ready`, { timeout: 300_000 });
   await expect(chip("firewall")).toHaveText("firewallready");
   await expect(page.getByRole("heading", { name: "Calm water" })).toBeVisible();
   await expect(page.getByRole("region", { name: "Calm water" }).getByRole("listitem")).toHaveText([/^home/, /^web/]);
@@ -45,7 +45,7 @@ test("the launcher lists the programs of both VMs and starts one by keyboard alo
   await page.keyboard.press("Enter");
   await opens;
   const window = page.locator('.guest-window[data-vm="web"]');
-  await expect(window).toBeVisible({ timeout: 60_000 });
+  await expect(window).toBeVisible({ timeout: 180_000 });
   await expect(page.getByRole("navigation", { name: "Windows" }).getByRole("status")).toHaveCount(0);
   await expect(chip("web")).toHaveText("web1 window");
   await window.getByRole("button", { name: "Close" }).click();
@@ -104,7 +104,7 @@ test("dark and light are chosen in the menu and remembered", async () => {
   await choose("Light");
   await expect.poll(shown).toBe("light");
   const settings = path.join(desktop.home, "config/settings.yaml");
-  await expect.poll(() => fs.readFileSync(settings, "utf8")).toContain("theme: light");
+  await expect(() => expect(fs.readFileSync(settings, "utf8")).toContain("theme: light")).toPass({ timeout: 180_000 });
   fs.writeFileSync(settings, "theme: dark\n");
   await expect.poll(shown).toBe("dark");
 });
@@ -125,7 +125,7 @@ test("the welcome lies below windows, takes no key that is meant for one, and co
   const { id, element } = await desktop.run("home", "foot", "sh", "-c", "stty raw -echo; cat > /tmp/keys");
   const box = await welcome.boundingBox();
   if (box === null) throw new Error("the welcome is not shown");
-  await desktop.json("window", "move", id, `${Math.round(box.x + 40)}`, `${Math.round(box.y + 40)}`, "400", "300");
+  await desktop.place(id, Math.round(box.x + 40), Math.round(box.y + 40), [400, 300]);
   const content = element.locator('[data-part="content"]');
   const inIt = { x: box.x + 200, y: box.y + 200 };
   const topmost = (): Promise<string | null | undefined> =>

@@ -89,24 +89,26 @@ test("each has its own name and the host's time", async () => {
   const before = Date.now();
   const times = await both("date", "+%s%3N");
   for (const time of times) {
-    expect(Number(time)).toBeGreaterThan(before - 2_000);
-    expect(Number(time)).toBeLessThan(Date.now() + 2_000);
+    expect(Number(time)).toBeGreaterThan(before - 10_000);
+    expect(Number(time)).toBeLessThan(Date.now() + 10_000);
   }
 });
 
 test("the memory that they share is private to each, and none of their QEMUs can write it", async () => {
   const vms = await disposables(desktop);
   expect(vms).toHaveLength(2);
+  // An Atoll with another agent that uses the same cache removes the file, and what goes on from it keeps it.
+  const isMemory = /\/snapshot\.ram(?: \(deleted\))?$/;
   for (const { id } of vms) {
     const proc = `/proc/${desktop.qemuPid(id)}`;
     const maps = fs.readFileSync(`${proc}/maps`, "utf8").split("\n");
     // It would outlive a crash.
     expect(maps.filter((line) => line.includes("/dev/shm/"))).toEqual([]);
-    const ram = maps.filter((line) => line.endsWith("/snapshot.ram"));
+    const ram = maps.filter((line) => isMemory.test(line));
     expect(ram).not.toEqual([]);
     for (const line of ram) expect(line.split(" ")[1]).toMatch(/p$/);
     const numbers = fs.readdirSync(`${proc}/fd`);
-    const open = numbers.filter((fd) => fs.readlinkSync(`${proc}/fd/${fd}`).endsWith("/snapshot.ram"));
+    const open = numbers.filter((fd) => isMemory.test(fs.readlinkSync(`${proc}/fd/${fd}`)));
     expect(open).not.toEqual([]);
     for (const fd of open) {
       const flags = /^flags:\s+(\d+)$/m.exec(fs.readFileSync(`${proc}/fdinfo/${fd}`, "utf8"))?.[1] ?? "";

@@ -146,8 +146,9 @@ test("a file opens in the VM that waited for one, is used once, and the next fil
     const [vm] = (await disposables(desktop)) as [VmView];
     expect(vm).toMatchObject({ name, state: "running", label: "slate", network: "none", windows: 1 });
     expect(note).toBe(`${vm.id}.json`);
-    const shown = await desktop.windows();
-    expect(shown.find(({ id }) => id === opened.windowId)?.title).toContain("of the test.txt");
+    const title = async (): Promise<string> =>
+      (await desktop.windows()).find(({ id }) => id === opened.windowId)?.title ?? "";
+    await expect.poll(title).toContain("of the test.txt");
     // Nothing of what its viewers ran with.
     const words = "cat /etc/machine-id; ls -d /tmp/atoll-viewers; cat ~/.local/share/recently-used.xbel";
     const { stdout } = await desktop.atoll("exec", name, "--", "sh", "-c", `(${words}) 2>/dev/null`);

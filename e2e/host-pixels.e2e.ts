@@ -54,7 +54,7 @@ async function show(
   await paint(agent, surface, width, height);
   await expect.poll(async () => (await desktop.windows()).some((window) => window.title === title)).toBe(true);
   const { id } = await viewOf(title);
-  await desktop.json("window", "move", id, String(x), String(y));
+  await desktop.place(id, x, y);
   await desktop.json("window", "focus", id);
   return { surface, id };
 }
@@ -220,8 +220,8 @@ test("in a maximised window, in full screen with its strip, and beside a prompt,
   await expect(prompt).toBeVisible();
   await expect(page.locator(".top-bar")).toBeVisible();
   await expect(page.locator(".fullscreen-strip")).toHaveCount(0);
-  expect((await frame.boundingBox())?.y).toBe(34);
-  expect((await viewOf("large")).state).toBe("maximized");
+  await expect.poll(async () => (await frame.boundingBox())?.y).toBe(34);
+  await expect.poll(async () => (await viewOf("large")).state).toBe("maximized");
   await openPopup(surface, [100, 100, 900, 500]);
   const reached = await page.evaluate(() => {
     const seen = new Set<string>();
@@ -424,5 +424,7 @@ test("in a frozen window", async () => {
   await attack(surface);
   hostile.hello();
   await expect.poll(async () => (await viewOf("frozen")).frozen).toBe(true);
+  // The page hears of it by itself.
+  await expect(page.locator(`[data-window-id="${id}"] .frozen-badge`)).toBeVisible();
   expect(await coveredParts(...partsOf(id), ".top-bar", ".frozen-badge")).toEqual([]);
 });

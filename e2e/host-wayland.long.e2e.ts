@@ -1,5 +1,6 @@
 /** The host's clipboard where the host's display is a Wayland compositor, as another program there copies and pastes. */
 import { expect, type Page, test } from "@playwright/test";
+import { clipSource, copiedByKeys } from "./support/clips.ts";
 import { TestDesktop, type } from "./support/desktop.ts";
 import { allowHostClips } from "./support/prepare.ts";
 import { Sway } from "./support/sway.ts";
@@ -21,17 +22,13 @@ test.afterAll(async () => {
   await sway.end();
 });
 
-async function current(): Promise<string | null> {
-  return (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from ?? null;
-}
-
 async function focused(...program: string[]): Promise<void> {
   const { element } = await desktop.run("web", ...program);
   await element.locator('[data-part="content"]').click();
 }
 
 test("what another program has copied is pasted by the chord of a paste", async () => {
-  await expect.poll(current).toBe("@host");
+  await expect.poll(() => clipSource(desktop)).toBe("@host");
   await focused("foot", "sh", "-c", "stty raw -echo; cat > /tmp/of-host");
   await desktop.isThere("web", "/tmp/of-host");
   await page.keyboard.press("Control+Shift+V");
@@ -41,11 +38,10 @@ test("what another program has copied is pasted by the chord of a paste", async 
 test("what is copied in a VM comes to the other programs by Super+C, and not while another window has the keyboard", async () => {
   await focused("mousepad");
   await type(page, "of the web");
-  await expect(async () => {
+  await copiedByKeys(desktop, "web", async () => {
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
-    await expect.poll(current, { timeout: 8_000 }).toBe("web");
-  }).toPass();
+  });
   expect(await sway.paste()).toBe("of the host, ünï");
 
   // The compositor drops what a window without the keyboard copies.

@@ -29,11 +29,14 @@ test("a file on a VM's desktop comes, is renamed, goes to the trash and comes ba
 
   await (await icon("letter.txt, home")).click();
   await page.keyboard.press("F2");
+  await expect(page.locator(".desktop-icons input")).toBeFocused();
   await page.keyboard.type("poem");
   await page.keyboard.press("Enter");
   await expect(await icon("poem.txt, home")).toBeVisible();
   expect(await sh("home", "cat Desktop/poem.txt")).toBe("hello\n");
 
+  // It is the chosen one once the answer is there, which may come after its icon.
+  await expect(await icon("poem.txt, home")).toBeFocused();
   await page.keyboard.press("Delete");
   // A notice stays while the pointer is on it.
   await page.getByRole("button", { name: "Undo" }).hover();
@@ -52,7 +55,7 @@ test("it is sent to another VM by its menu, and opened by a double click", async
 
   await (await icon("poem.txt, home")).dblclick();
   await expect
-    .poll(async () => (await desktop.windows()).map(({ vm, title }) => `${vm}: ${title}`), { timeout: 60_000 })
+    .poll(async () => (await desktop.windows()).map(({ vm, title }) => `${vm}: ${title}`), { timeout: 120_000 })
     .toContainEqual(expect.stringMatching(/^home: .*poem\.txt/));
 });
 

@@ -16,7 +16,7 @@ const PDF = `%PDF-1.4
 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj
 trailer<</Root 1 0 R>>
 `;
-const LIMIT_S = 900;
+const LIMIT_S = 1800;
 
 /** What root does, and between it what the ordinary user does. What they find is written down for the tests. */
 const ROOT = `${INSTALL}
@@ -77,7 +77,7 @@ test.describe.configure({ mode: "serial" });
 test.skip(process.getuid?.() !== 0, "only root can make another root");
 
 test.beforeAll(async () => {
-  test.setTimeout(30 * 60_000);
+  test.setTimeout(60 * 60_000);
   root = makeCleanRoot(makePackage(), true);
   const files = { "root.sh": ROOT, "open.sh": OPEN, "go-on.sh": GO_ON, "a page.pdf": PDF };
   for (const [name, content] of Object.entries(files)) fs.writeFileSync(path.join(root.work, name), content);

@@ -25,7 +25,6 @@ interface Guest {
 }
 
 test.beforeAll(async () => {
-  test.setTimeout(300_000);
   desktop = await TestDesktop.open({ home: "lagoon", web: "coral" });
   for (const name of ["home", "web"]) await desktop.isRunning(name);
   const vms = await desktop.vms();
@@ -101,7 +100,6 @@ const random = (bytes: number): string =>
   `mkfifo /tmp/copy.$$; sha256sum </tmp/copy.$$ >&2 & head -c ${bytes} /dev/urandom | tee /tmp/copy.$$; wait`;
 
 test("64 MB go from a program of one VM to one of another, whole, and main carries none of them", async () => {
-  test.setTimeout(300_000);
   const bytes = 64 * 1024 * 1024;
   const before = home.link.dataBytes + web.link.dataBytes;
   const writer = run(home, random(bytes), ["stdout"]);

@@ -73,16 +73,17 @@ test("while it runs", async () => {
 test("a thousand files", async () => {
   const before = await arrived();
   await start(...MANY);
-  await expect.poll(arrived, { timeout: 60_000 }).toBe(before + MANY.length);
+  await expect.poll(arrived, { timeout: 180_000 }).toBe(before + MANY.length);
 });
 
 test("ten double-clicks at once while it does not run: one starts, and all ten reach it", async () => {
   const before = await arrived();
   await desktop.crash();
-  const starts = MANY.slice(0, 10).map((name) => start(name).then(() => "ended"));
-  await expect.poll(() => arrived().catch(() => 0), { timeout: 60_000 }).toBe(before + 10);
-  const alive = await Promise.all(starts.map((one) => Promise.race([one, Promise.resolve("runs")])));
-  expect(alive.filter((state) => state === "runs")).toHaveLength(1);
+  let ended = 0;
+  const starts = MANY.slice(0, 10).map((name) => start(name).then(() => (ended += 1)));
+  await expect.poll(() => arrived().catch(() => 0), { timeout: 180_000 }).toBe(before + 10);
+  // What a start has given away has reached the other before it has ended itself.
+  await expect.poll(() => ended).toBe(9);
   await desktop.json("quit", "--stop-vms");
   await Promise.all(starts);
 });

@@ -5,7 +5,7 @@ import path from "node:path";
 import { stringify } from "yaml";
 import { PNG } from "pngjs";
 import { TestDesktop } from "./support/desktop.ts";
-import { chooseOfAtoll, type FileManager, ICON, openFolder } from "./support/file-managers.ts";
+import { chooseOfAtoll, type FileManager, ONLY_FILE, openFolder } from "./support/file-managers.ts";
 import { writePolicy } from "./support/prepare.ts";
 
 /** Of one page without words. */
@@ -79,7 +79,7 @@ test("by a double-click they open where the rule says, and are whole there; one 
     const manager = await shownAlone(at, name, Buffer.from(content));
     // On a slow machine the two clicks may come to it too far apart.
     await expect(async () => {
-      await manager.content.dblclick(ICON);
+      await manager.content.dblclick(ONLY_FILE);
       await expect.poll(() => arrived("~/Opened", name), { timeout: 60_000 }).toEqual(Buffer.from(content));
     }).toPass(SEES);
     await expect.poll(async () => (await desktop.windows()).map(({ vm }) => vm), SEES).toContain("web");
@@ -90,7 +90,7 @@ test("by a double-click they open where the rule says, and are whole there; one 
   }
   const manager = await shownAlone(90, "line\nfeed.txt", Buffer.from("x"));
   await expect(async () => {
-    await manager.content.dblclick(ICON);
+    await manager.content.dblclick(ONLY_FILE);
     await expect(notices().getByText(/feed\.txt.*its name cannot be used elsewhere/s)).toBeVisible({ timeout: 60_000 });
   }).toPass(SEES);
   await desktop.json("window", "close", manager.id);

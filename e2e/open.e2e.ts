@@ -6,6 +6,7 @@ import { expect, test } from "@playwright/test";
 import { PNG } from "pngjs";
 import type { WindowView } from "#shared/model/window.ts";
 import { TestDesktop } from "./support/desktop.ts";
+import { ONLY_FILE, onlyFileIsDrawn } from "./support/file-managers.ts";
 
 /** No file of the host's goes to web, and of home only texts do. */
 const POLICY = `rules:
@@ -112,7 +113,7 @@ async function windowWith(vm: string, title: string): Promise<WindowView> {
         found = (await desktop.windows()).find((window) => window.vm === vm && window.title.includes(title));
         return found !== undefined;
       },
-      { message: `a window of ${vm} with “${title}”`, timeout: 60_000 },
+      { message: `a window of ${vm} with “${title}”`, timeout: 120_000 },
     )
     .toBe(true);
   return found as WindowView;
@@ -178,9 +179,9 @@ test("xdg-open of a guest goes through the opener", async () => {
 
 test("a double-click in a guest's file manager does, too, and what stays asks nothing", async () => {
   await sh("home", "mkdir folder && echo text > folder/clicked.txt");
-  const { element } = await desktop.run("home", "pcmanfm", "folder");
-  // Its only file.
-  await element.locator('[data-part="content"]').dblclick({ position: { x: 200, y: 100 } });
+  const manager = await desktop.run("home", "pcmanfm", "folder");
+  await onlyFileIsDrawn(desktop, manager.id);
+  await manager.element.locator('[data-part="content"]').dblclick(ONLY_FILE);
   await isClosed(await windowWith("web", "clicked.txt"));
   const before = await desktop.json<unknown[]>("audit");
   await sh(
@@ -217,7 +218,7 @@ test("programs that ask the portal of their session come to the opener as well",
   const gdbus = fs.readFileSync("/usr/bin/gdbus");
   const brought = await desktop.pipe(gdbus, "exec", "home", "--", "sh", "-c", "cat > gdbus && chmod +x gdbus");
   expect(brought).toMatchObject({ code: 0 });
-  const call = `./gdbus call --session --dest org.freedesktop.portal.Desktop --object-path /org/freedesktop/portal/desktop`;
+  const call = `./gdbus call --session --timeout 120 --dest org.freedesktop.portal.Desktop --object-path /org/freedesktop/portal/desktop`;
   const asks = `${call} --method org.freedesktop.portal.OpenURI.OpenURI '' https://example.org/portal '{}'`;
   expect(await sh("home", asks)).toContain("/request/");
   await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/portal\n");

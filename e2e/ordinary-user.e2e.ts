@@ -18,9 +18,9 @@ function statusOf(pid: number): Record<string, string> {
 }
 
 test("both VMs start, a program is found, started, typed into, and ends; the page is in Chromium's sandbox", async () => {
-  const page = await desktop.app.firstWindow();
+  const page = await desktop.app.firstWindow({ timeout: 180_000 });
   for (const name of ["home", "web"])
-    await expect(page.getByRole("button", { name: `${name}, ready` })).toBeVisible({ timeout: 120_000 });
+    await expect(page.getByRole("button", { name: `${name}, ready` })).toBeVisible({ timeout: 300_000 });
 
   const main = desktop.app.process().pid ?? 0;
   expect(fs.readFileSync(`/proc/${main}/cmdline`, "utf8")).not.toContain("--no-sandbox");
@@ -34,16 +34,18 @@ test("both VMs start, a program is found, started, typed into, and ends; the pag
   expect(status["NSpid"]?.split(/\s+/).length).toBeGreaterThan(1);
 
   await page.keyboard.press("Meta");
+  await expect(page.getByRole("combobox", { name: "Search programs" })).toBeFocused();
   await page.keyboard.type("foot home");
   await expect(page.getByRole("option").first()).toHaveAccessibleName("Foot, home");
   await page.keyboard.press("Enter");
   const window = page.locator('.guest-window[data-vm="home"]');
-  await expect(window).toBeVisible({ timeout: 60_000 });
+  await expect(window).toBeVisible({ timeout: 180_000 });
   await window.locator('[data-part="content"]').click();
   await page.keyboard.type("exit\n");
   await expect(window).toHaveCount(0);
 
-  const closed = desktop.app.waitForEvent("close");
+  // Both VMs are shut down before it.
+  const closed = desktop.app.waitForEvent("close", { timeout: 300_000 });
   await page.getByRole("button", { name: "Close Atoll" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Shut down" }).click();
   await closed;

@@ -29,6 +29,7 @@ test("the list of fonts that its template has is one that programs take", async 
 test("the guest's clock is the host's again after a pause", async () => {
   await desktop.json("vm", "pause", "home", "--wait", "30");
   // It is the time itself that has to go by.
+  // oxlint-disable-next-line atoll-tests/patient
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   await desktop.json("vm", "resume", "home", "--wait", "30");
   await expect

@@ -66,8 +66,8 @@ test("Super, Alt+Tab and a guest's window that wants focus leave it where it is,
 test("every guest's window is dimmed while it is up, whichever VM it is of, and the host's bar is not", async () => {
   const home = await desktop.run("home", "foot");
   const ofPushy = (await desktop.windows()).find(({ vm }) => vm === "pushy");
-  await desktop.json("window", "move", home.id, "60", "560", "500", "300");
-  await desktop.json("window", "move", ofPushy?.id ?? "", "1250", "560");
+  await desktop.place(home.id, 60, 560, [500, 300]);
+  await desktop.place(ofPushy?.id ?? "", 1250, 560);
   await page.mouse.move(900, 1000);
   const parts = [home.element, page.locator(`[data-window-id="${ofPushy?.id}"]`)].map((element) =>
     element.locator('[data-part="content"]'),

@@ -97,7 +97,7 @@ test("a program with a header bar of its own has a slim frame: whose it is, a pl
     (await windowsOf("pushy")).find(({ title }) => title.startsWith("[quiet]"));
   await expect.poll(async () => (await found())?.width).toBe(400);
   const view = await found();
-  await desktop.json("window", "move", view?.id ?? "", "600", "300");
+  await desktop.place(view?.id ?? "", 600, 300);
   await desktop.json("window", "focus", view?.id ?? "");
   const frame = page.locator(`[data-window-id="${view?.id}"]`);
   await expect(frame.locator(".title-bar")).toHaveCSS("height", "27px");
@@ -185,6 +185,11 @@ test("a program has the pointer to itself after a press in its window, until a p
   const id = (await desktop.windows()).find(({ vm }) => vm === "game")?.id ?? "";
   await desktop.json("window", "focus", id);
   game.say("control", "pointerLockWanted", { surface: 1 });
+  // What comes behind it is known, so it is: the press is meant for a program that wants the pointer.
+  game.say("control", "windowChanged", { surface: 1, title: "wants the pointer" });
+  await expect
+    .poll(async () => (await desktop.windows()).find((window) => window.id === id)?.title)
+    .toBe("wants the pointer");
   const box = await page.locator(`[data-window-id="${id}"] [data-part="content"]`).boundingBox();
   const [x, y] = [(box?.x ?? 0) + 200, (box?.y ?? 0) + 100];
   await page.mouse.click(x, y);

@@ -16,12 +16,11 @@ interface Safe {
 }
 
 /** A renderer boots and renders, both emulated. */
-const RENDERS = 300_000;
+const RENDERS = 600_000;
 
 let desktop: TestDesktop;
 
 test.beforeAll(async () => {
-  test.setTimeout(300_000);
   desktop = await TestDesktop.open({ home: "lagoon" }, (home) =>
     writePolicy(home, [{ action: "file.open", from: "@any", to: "@disposable", decision: "allow" }]),
   );

@@ -168,14 +168,14 @@ test("a program that is killed is started again by the guest, and a VM that is k
   const before = await programPid();
   await inGuest("sh", "-c", `kill -9 ${before}`);
   const texts = async () => (await service<ServiceLogLine[]>("log", "words")).map(({ text }) => text);
-  await expect.poll(texts, { timeout: 60_000 }).toContain("the program has ended; the guest starts it again");
-  await expect.poll(async () => (await listed())?.health, { timeout: 60_000 }).toBe("ok");
+  await expect.poll(texts, { timeout: 120_000 }).toContain("the program has ended; the guest starts it again");
+  await expect.poll(async () => (await listed())?.health, { timeout: 240_000 }).toBe("ok");
   expect(await programPid()).not.toBe(before);
   const vm = await ownVm();
   process.kill(desktop.qemuPid(vm?.id as never), "SIGKILL");
   const ended = async () => (await texts()).some((text) => /its VM has ended.*it is started again/.test(text));
-  await expect.poll(ended, { timeout: 30_000 }).toBe(true);
-  await expect.poll(async () => (await listed())?.health, { timeout: 120_000 }).toBe("ok");
+  await expect.poll(ended, { timeout: 120_000 }).toBe(true);
+  await expect.poll(async () => (await listed())?.health, { timeout: 240_000 }).toBe("ok");
 });
 
 test("it goes on when the application is killed, and is taken over by the next one", async () => {
@@ -183,7 +183,7 @@ test("it goes on when the application is killed, and is taken over by the next o
   const pid = desktop.qemuPid(vm?.id as never);
   await desktop.crash();
   await desktop.start();
-  await expect.poll(async () => (await listed())?.health, { timeout: 60_000 }).toBe("ok");
+  await expect.poll(async () => (await listed())?.health, { timeout: 240_000 }).toBe("ok");
   expect(desktop.qemuPid(vm?.id as never)).toBe(pid);
 });
 

@@ -44,8 +44,8 @@ async function settledPicture(id: string): Promise<PNG> {
 test("what is typed goes to the focused window's program, and to no other VM", async () => {
   const home = await desktop.run("home", "foot", "sh", "-c", "cat > /tmp/typed; sleep 1000");
   const web = await desktop.run("web", "xterm", "-e", "sh", "-c", "cat > /tmp/typed; sleep 1000");
-  await desktop.json("window", "move", home.id, "10", "90", "600", "400");
-  await desktop.json("window", "move", web.id, "700", "90", "600", "400");
+  await desktop.place(home.id, 10, 90, [600, 400]);
+  await desktop.place(web.id, 700, 90, [600, 400]);
   for (const round of ["one", "two", "three"]) {
     await home.element.locator('[data-part="content"]').click();
     await type(page, `Home ${round}\n`);
@@ -97,7 +97,7 @@ test("a click counts for focus alone where a program's act has just uncovered an
   await desktop.isThere("web", "/tmp/clicks");
   const above = await desktop.run("home", "foot", "sh", "-c", "echo $$ > /tmp/pid; exec sleep 1000");
   await desktop.isThere("home", "/tmp/pid");
-  for (const { id } of [below, above]) await desktop.json("window", "move", id, "100", "500", "600", "400");
+  for (const { id } of [below, above]) await desktop.place(id, 100, 500, [600, 400]);
   await desktop.json("window", "focus", above.id);
   const at = { x: 400, y: 720 };
   await page.mouse.click(at.x, at.y);
@@ -141,7 +141,7 @@ test("a page that hangs is opened again, with every window", async () => {
   await expect.poll(() => desktop.log()).toContain("the desktop's page does not answer");
   const answers = async (): Promise<void> =>
     expect(await desktop.atoll("window", "focus", first?.id ?? "")).toMatchObject({ code: 0 });
-  await expect(answers).toPass({ timeout: 60_000 });
+  await expect(answers).toPass({ timeout: 180_000 });
   // Those of another VM may come a moment later.
   await expect.poll(places).toEqual(before);
   expect((await desktop.picture(first?.id)).width).toBe(first?.width);

@@ -17,6 +17,8 @@ const [REFUSED, HANGS, RESET] = [7, 28, 56];
 const SERVER = `use strict; use IO::Socket::INET; use IO::Select; $SIG{PIPE} = "IGNORE";
 my @servers = map { IO::Socket::INET->new(LocalPort => $_, Listen => 9, ReuseAddr => 1) or die "$_: $!" } @ARGV;
 my ($select, @kept) = IO::Select->new(@servers);
+$| = 1;
+print "ready\n";
 while (1) {
   for my $server ($select->can_read) {
     my $client = $server->accept or next;
@@ -52,14 +54,16 @@ function writeRules(home: string, ...targets: string[]): void {
 }
 
 async function serve(vm: string): Promise<void> {
-  const begin = 'setsid perl -e "$0" "$@" >/dev/null 2>/tmp/server </dev/null & sleep 1; cat /tmp/server';
-  const begun = (): Promise<CommandResult> =>
-    desktop.atoll("exec", vm, "--", "sh", "-c", begin, SERVER, "8631", "8632");
-  await expect.poll(begun, COMES_UP).toEqual({ code: 0, stdout: "", stderr: "" });
+  await desktop.isRunning(vm);
+  // Its first word is that it listens, or why it does not.
+  const begin =
+    'setsid perl -e "$0" "$@" >/tmp/server 2>&1 </dev/null & until [ -s /tmp/server ]; do sleep 0.1; done; cat /tmp/server';
+  const begun = await desktop.atoll("exec", vm, "--", "sh", "-c", begin, SERVER, "8631", "8632");
+  expect(begun).toEqual({ code: 0, stdout: "ready\n", stderr: "" });
 }
 
 function get(vm: string, where: string, path = ""): Promise<CommandResult> {
-  const curl = ["curl", "-4", "--silent", "--show-error", "--no-buffer", "--connect-timeout", "5", "--max-time", "60"];
+  const curl = ["curl", "-4", "--silent", "--show-error", "--no-buffer", "--connect-timeout", "15", "--max-time", "60"];
   return desktop.atoll("exec", vm, "--", ...curl, `http://${where}/${path}`);
 }
 
@@ -94,7 +98,8 @@ test("a VM reaches another one by a rule that names it, and by nothing else; wha
   writeRules(desktop.home, "@any", "@internet", "10.0.0.0/8", `${printer}:8631`);
   await expect.poll(() => tested("10.1.2.3:8631")).toMatchObject({ decision: "allow" });
   for (const where of [`${printer}:8631`, `${printer}:8632`]) expect((await get("desk", where)).code).toBe(REFUSED);
-  expect(await lastRefused()).toMatchObject({
+  // The firewall tells of them a moment later.
+  await expect.poll(lastRefused).toMatchObject({
     vm: "desk",
     toVm: "printer",
     rule: { id: "builtin:other-vm", line: null },
@@ -144,9 +149,9 @@ test("between two VMs that are both scanned all passes but what a rule of the sc
   await expect.poll(async () => (await get("desk", where, "big")).stdout.length, COMES_UP).toBeGreaterThan(500_000);
   const dropped = await get("desk", where, "ATOLL-SCANNER-TEST-SIGNATURE");
   expect([dropped.code, dropped.stdout]).toEqual([RESET, ""]);
-  expect(await desktop.json<AlertView[]>("network", "alerts")).toContainEqual(
-    expect.objectContaining({ vm: "desk", direction: "out", port: 8631, action: "dropped" }),
-  );
+  await expect
+    .poll(() => desktop.json<AlertView[]>("network", "alerts"))
+    .toContainEqual(expect.objectContaining({ vm: "desk", direction: "out", port: 8631, action: "dropped" }));
   await desktop.json("service", "settings", "firewall", "scan=");
   await expect.poll(async () => (await get("desk", where)).code).toBe(0);
 });

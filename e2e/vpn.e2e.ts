@@ -52,7 +52,7 @@ function prepare(home: string): void {
 }
 
 function get(host: string, ...words: string[]): Promise<CommandResult> {
-  const curl = ["curl", "--silent", "--show-error", "--connect-timeout", "5", "--max-time", "10"];
+  const curl = ["curl", "--silent", "--show-error", "--connect-timeout", "10", "--max-time", "30"];
   return desktop.atoll("exec", "work", "--", ...curl, ...words, `http://${host}/`);
 }
 

@@ -56,7 +56,7 @@ afterEach(() => {
 /** Its VM is known, and a machine of an earlier run is looked for. Resolves when that is over. */
 async function opening(): Promise<{ opened: Promise<void> }> {
   const opened = application.open();
-  await vi.waitFor(() => expect(application.vms).toHaveLength(1), 20_000);
+  await vi.waitFor(() => expect(application.vms).toHaveLength(1));
   return { opened };
 }
 
@@ -108,7 +108,7 @@ it("a VM that is being removed is started by nobody, unless that fails", async (
   const gone = deferred<void>();
   remove.mockReturnValueOnce(gone.promise);
   const removed = application.remove("home");
-  await vi.waitFor(() => expect(remove).toHaveBeenCalledTimes(2), 20_000);
+  await vi.waitFor(() => expect(remove).toHaveBeenCalledTimes(2));
   await expect(application.vm("home").start()).rejects.toMatchObject({ code: "vm.busy" });
   const again = application.remove("home");
   gone.resolve();

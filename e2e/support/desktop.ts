@@ -16,6 +16,8 @@ import { ControlClient } from "../../main/control/cli/client.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 
 const checkout = path.resolve(import.meta.dirname, "../..");
+/** Electron's start, beside guests that boot. */
+const STARTS_MS = 180_000;
 
 declare global {
   interface Window {
@@ -94,6 +96,7 @@ export class TestDesktop {
       ...this.#command,
       ...(electron === undefined ? {} : { executablePath: electron.executablePath }),
       env: { ...this.#env, ...electron?.env, ...env } as Record<string, string>,
+      timeout: STARTS_MS,
     });
     await this.page();
   }
@@ -124,7 +127,7 @@ export class TestDesktop {
   }
 
   async page(): Promise<Page> {
-    return this.electron.firstWindow();
+    return this.electron.firstWindow({ timeout: STARTS_MS });
   }
 
   get electron(): ElectronApplication {
@@ -171,7 +174,7 @@ export class TestDesktop {
     this.#killQemus();
     unprepare();
     // A killed application leaves processes behind that write for a moment.
-    await expect(() => fs.rmSync(this.home, { recursive: true, force: true })).toPass({ timeout: 10_000 });
+    await expect(() => fs.rmSync(this.home, { recursive: true, force: true })).toPass({ timeout: 60_000 });
   }
 
   /** What the next start would end: a memory snapshot that was being made, disposables. There is none on this home. */
@@ -248,7 +251,7 @@ export class TestDesktop {
   async isRunning(name: string): Promise<void> {
     await expect
       .poll(async () => (await this.vms()).find((vm) => vm.name === name)?.state, {
-        timeout: 120_000,
+        timeout: 300_000,
         message: `${name} is running`,
       })
       .toBe("running");
@@ -256,8 +259,32 @@ export class TestDesktop {
 
   /** Starts a program and waits for its first frame. */
   async run(vm: string, ...argv: string[]): Promise<{ id: string; element: Locator }> {
-    const { windowId } = await this.json<{ windowId: string }>("run", "--wait-window", "90", vm, "--", ...argv);
+    const { windowId } = await this.json<{ windowId: string }>("run", "--wait-window", "300", vm, "--", ...argv);
     return { id: windowId, element: (await this.page()).locator(`[data-window-id="${windowId}"]`) };
+  }
+
+  /**
+   * Moves a window, and gives it a size where that is said. The command answers with what is shown then: a program that is slow has
+   * not drawn the size yet, and one may take whole cells alone.
+   */
+  async place(id: string, x: number, y: number, size?: readonly [width: number, height: number]): Promise<void> {
+    const find = async (): Promise<WindowView | undefined> => (await this.windows()).find((window) => window.id === id);
+    await this.json("window", "move", id, ...[x, y, ...(size ?? [])].map(String));
+    if (size === undefined) {
+      await expect.poll(find).toMatchObject({ x, y });
+      return;
+    }
+    const [width, height] = size;
+    let last = "";
+    /** By how much it is another size, once it stays. One that grows at the screen's edge is moved, too. */
+    const missing = async (): Promise<number> => {
+      const view = await find();
+      const before = last;
+      last = `${view?.width} by ${view?.height}`;
+      if (view === undefined || last !== before) return Infinity;
+      return Math.max(Math.abs(width - view.width), Math.abs(height - view.height));
+    };
+    await expect.poll(missing, { message: `the window has ${width} by ${height}, but for a cell` }).toBeLessThan(30);
   }
 
   /** Waits until a guest's file is there: what a shell was told to write into it by keys is read from then on. */
@@ -323,4 +350,13 @@ export async function type(page: Page, text: string): Promise<void> {
     if (plain !== null) await page.keyboard.press(`Shift+${plain}`);
     else await page.keyboard.press(character === "\n" ? "Enter" : character);
   }
+}
+
+/** Goes on by Tab until what has the keyboard is this. Each press has moved it when it is answered. */
+export async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let presses = 0; presses < 100; presses += 1) {
+    await page.keyboard.press("Tab");
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) === true, selector)) return;
+  }
+  throw new Error(`a hundred presses of Tab have not come to ${selector}`);
 }

@@ -1,5 +1,6 @@
 /** What a person does in file managers of VMs: copies and pastes by keys, and chooses what Atoll has added to the menu of a file. */
 import { expect, type Locator } from "@playwright/test";
+import { answerBar, copiedByKeys } from "./clips.ts";
 import type { TestDesktop } from "./desktop.ts";
 
 interface Folder {
@@ -16,23 +17,19 @@ export async function pasteAll(
   const page = await desktop.page();
   const managers: { id: string; content: Locator }[] = [];
   for (const [{ vm, folder }, x] of [
-    [from, "60"],
-    [to, "1000"],
+    [from, 60],
+    [to, 1000],
   ] as const) {
     const { id, element } = await desktop.run(vm, "pcmanfm", folder);
-    await desktop.json("window", "move", id, x, "120", "800", "500");
+    await desktop.place(id, x, 120, [800, 500]);
     managers.push({ id, content: element.locator('[data-part="content"]') });
   }
   const [source, target] = managers;
-  // On a slow machine the program may answer later than a copy counts as the person's.
-  await expect(async () => {
+  await copiedByKeys(desktop, from.vm, async () => {
     await source?.content.click();
     await page.keyboard.press("Control+a");
     await page.keyboard.press("Control+c");
-    const current = async (): Promise<unknown> =>
-      (await desktop.json<{ from: string } | null>("clipboard", "show"))?.from;
-    await expect.poll(current, { timeout: 8_000 }).toBe(from.vm);
-  }).toPass();
+  });
   if (target !== undefined) await pasteInto(target.content, arrived);
   for (const { id } of managers) await desktop.json("window", "close", id);
 }
@@ -44,8 +41,6 @@ export interface FileManager {
   content: Locator;
 }
 
-/** The middle of a folder's only icon. */
-export const ICON = { position: { x: 200, y: 100 } };
 const SEES = { timeout: 240_000, intervals: [1_000] };
 /** "Send to VM…", "Open in disposable" and "Scan". */
 const ATOLLS_ENTRIES = 3;
@@ -53,18 +48,8 @@ const ATOLLS_ENTRIES = 3;
 /** Shows that folder, which has one file; resolves when that is drawn. */
 export async function openFolder(desktop: TestDesktop, { vm, folder }: Folder): Promise<FileManager> {
   const { id, element } = await desktop.run(vm, "pcmanfm", folder);
-  await expect.poll(() => isIconDrawn(desktop, id), SEES).toBe(true);
+  await onlyFileIsDrawn(desktop, id, SEES);
   return { id, content: element.locator('[data-part="content"]') };
-}
-
-/** Its file is there a while after its window is; until then the folder is what is clicked on. */
-async function isIconDrawn(desktop: TestDesktop, id: string): Promise<boolean> {
-  const { data, width } = await desktop.picture(id);
-  const { x, y } = ICON.position;
-  for (let row = y - 10; row < y + 10; row += 1)
-    if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
-      return true;
-  return false;
 }
 
 /**
@@ -82,7 +67,7 @@ export async function chooseOfAtoll(
   let entry = ATOLLS_ENTRIES;
   await expect(async () => {
     entry = (entry % ATOLLS_ENTRIES) + 1;
-    await content.click({ ...ICON, button: "right" });
+    await content.click({ ...ONLY_FILE, button: "right" });
     await expect.poll(hasMenu).toBe(true);
     for (let times = 0; times <= entry; times += 1) await keyboard.press("ArrowUp");
     await keyboard.press("Enter");
@@ -95,15 +80,33 @@ export async function pasteInto(content: Locator, arrived: () => Promise<boolean
   const page = content.page();
   await content.click();
   await page.keyboard.press("Control+v");
-  // On a slow machine the program asks so late that it counts as no answer to the keys.
-  const bar = page.locator(".paste-bar").getByRole("button", { name: "Paste" });
   await expect
     .poll(
       async () => {
-        if (await bar.isVisible()) await bar.click();
+        await answerBar(page);
         return arrived();
       },
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
     .toBe(true);
+}
+
+/** Where pcmanfm shows the only file of a folder. */
+export const ONLY_FILE = { position: { x: 200, y: 100 } };
+
+/** A file manager's files are there a while after its window is: until then the folder is what is clicked on. */
+export async function onlyFileIsDrawn(
+  desktop: TestDesktop,
+  id: string,
+  options: { timeout?: number } = {},
+): Promise<void> {
+  const isDrawn = async (): Promise<boolean> => {
+    const { data, width } = await desktop.picture(id);
+    const { x, y } = ONLY_FILE.position;
+    for (let row = y - 10; row < y + 10; row += 1)
+      if (data.subarray((row * width + x - 10) * 4, (row * width + x + 10) * 4).some((value) => value !== 255))
+        return true;
+    return false;
+  };
+  await expect.poll(isDrawn, options).toBe(true);
 }

@@ -11,8 +11,8 @@ import { cachePaths, resolveCacheDir } from "../../images/builder/cache-dir.ts";
 import { resolveElectron } from "../../scripts/setup/electron.mjs";
 import { isAlive } from "./desktop.ts";
 
-/** Playwright switches the sandbox off unless asked to keep it. */
-const SANDBOXED = { chromiumSandbox: true };
+/** Playwright switches the sandbox off unless asked to keep it. The copy of the files is read from the disk at first. */
+const SANDBOXED = { chromiumSandbox: true, timeout: 180_000 };
 const checkout = path.resolve(import.meta.dirname, "../..");
 
 export interface OrdinaryDesktop {

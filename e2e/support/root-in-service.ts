@@ -71,7 +71,7 @@ export class RootInService {
     const pid = await this.pidOf(desktop, name);
     if (pid === null) throw new Error(`there is no ${name} in ${this.#service}`);
     await this.#write(desktop, `kill -9 ${pid}`);
-    await expect.poll(() => this.pidOf(desktop, name), { timeout: 90_000 }).not.toBe(pid);
+    await expect.poll(() => this.pidOf(desktop, name), { timeout: 180_000 }).not.toBe(pid);
   }
 
   /** What a script of the shell says that root runs, with its errors. */
@@ -80,7 +80,7 @@ export class RootInService {
     await this.#write(desktop, `( ${script}\n) >${file}.part 2>&1; chmod 644 ${file}.part; mv ${file}.part ${file}`);
     const there = async (): Promise<number> =>
       (await desktop.atoll("exec", this.#service, "--", "test", "-e", file)).code;
-    await expect.poll(there, { timeout: 60_000 }).toBe(0);
+    await expect.poll(there, { timeout: 180_000 }).toBe(0);
     return (await desktop.atoll("exec", this.#service, "--", "cat", file)).stdout;
   }
 

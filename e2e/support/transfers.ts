@@ -19,7 +19,7 @@ export async function newestTransferIs(desktop: TestDesktop, ...states: string[]
         [row] = await desktop.json<TransferRow[]>("transfer", "list");
         return row?.state;
       },
-      { timeout: 60_000, message: `a transfer is ${states.join(" or ")}` },
+      { timeout: 180_000, message: `a transfer is ${states.join(" or ")}` },
     )
     .toMatch(new RegExp(`^(${states.join("|")})$`));
   return row as TransferRow;

@@ -118,7 +118,13 @@ test("what is copied in a VM is announced to the other, and told to page and com
     waiting: [],
     pasteKeys: ["Ctrl+V", "Ctrl+Shift+V", "Shift+Insert"],
   });
-  expect(await command("clipboard.show")).toEqual({ from: "home", types: [TEXT], bytes: null, ageS: 0 });
+  expect(await command("clipboard.show")).toEqual({ id: 1, from: "home", types: [TEXT], bytes: null, ageS: 0 });
+});
+
+test("what is copied later is told from what was copied before, also where it is of the same VM and types", async () => {
+  copies(home);
+  copies(home, { generation: 2 });
+  expect(await command("clipboard.show")).toMatchObject({ id: 2, from: "home", types: [TEXT] });
 });
 
 test("a page that comes later is told", () => {

@@ -86,8 +86,9 @@ export function clipboardHandlers({
     "clipboard.show": () => {
       const { current } = broker;
       if (current === null || current.types.size === 0) return null;
-      const { from, types, copiedMs } = current;
+      const { id, from, types, copiedMs } = current;
       return {
+        id,
         from: from.kind === "host" ? "@host" : from.name,
         types: [...types.keys()],
         bytes: null,

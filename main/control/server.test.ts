@@ -76,12 +76,12 @@ it("an end that was asked for comes when the VMs have stopped, also when whoever
   const server = await ControlServer.listen(paths, Dispatcher.of({ desktop: desktopContract }, { desktop }));
   const client = await ControlClient.connect();
   const answered = client.call("desktop.quit", { vms: "stop" }).catch(() => undefined);
-  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled(), 20_000);
+  await vi.waitFor(() => expect(stopVms).toHaveBeenCalled());
   client.close();
   await answered;
   expect(quit).not.toHaveBeenCalled();
   stopped.resolve([]);
-  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce(), 20_000);
+  await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce());
   await server.close();
 });
 
@@ -134,7 +134,7 @@ describe("a connection", () => {
 
   it("is answered when it has shown the token, in one piece with its request or byte by byte", async () => {
     for (const byte of `${token()}\n${message}`) socket.write(byte);
-    await vi.waitFor(() => expect(Buffer.concat(answers).toString()).toContain("nobody.knows"), 20_000);
+    await vi.waitFor(() => expect(Buffer.concat(answers).toString()).toContain("nobody.knows"));
     const other = net.connect(paths.controlSocket);
     other.write(`${token()}\n${message}`);
     const [answer] = (await once(other, "data")) as [Buffer];
@@ -221,7 +221,7 @@ describe("a request", () => {
 
   it("that wants no answer reaches its handler", async () => {
     await connection.sendNotification("echo.hear", { text: "x" });
-    await vi.waitFor(() => expect(heard.mock.calls[0]?.[0]).toEqual({ text: "x" }), 20_000);
+    await vi.waitFor(() => expect(heard.mock.calls[0]?.[0]).toEqual({ text: "x" }));
   });
 
   /** What a handler has of the connection. */
@@ -237,7 +237,7 @@ describe("a request", () => {
     expect(await connection.sendRequest("echo.say", { text: "y" })).toBe("done");
     expect(gone).not.toHaveBeenCalled();
     socket.destroy();
-    await vi.waitFor(() => expect(gone).toHaveBeenCalledOnce(), 20_000);
+    await vi.waitFor(() => expect(gone).toHaveBeenCalledOnce());
     caller.connection.onClose(gone);
     expect(gone).toHaveBeenCalledTimes(2);
   });

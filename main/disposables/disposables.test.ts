@@ -188,7 +188,7 @@ describe("a disposable", () => {
     closes(1);
     expect(names()).toContain("disp-1");
     closes(2);
-    await vi.waitFor(() => expect(names()).toEqual(["home"]), LAST_WINDOW_MS * 10);
+    await vi.waitFor(() => expect(names()).toEqual(["home"]));
     expect(machines.at(-1)?.orders).toEqual(["kill"]);
     expect(removed).toContain("disp-1");
     await vi.waitFor(() => expect(notes()).toEqual([]));

@@ -212,14 +212,14 @@ it("the page has all when it begins to watch, and then what changes", async () =
   });
   row("b");
   await expect
-    .poll(() => page.events.map(({ payload }) => payload), { timeout: 5_000 })
+    .poll(() => page.events.map(({ payload }) => payload))
     .toMatchObject([{ flows: [{ key: "1/a" }, { key: "1/b" }], gone: [] }]);
   row("a", { bytesIn: 20 });
   row("a", { bytesIn: 30, bytesOut: 3 });
   row("b", { bytesIn: 7 });
   row("b", { bytesIn: 8, state: "closed" });
   await expect
-    .poll(() => page.events.slice(1).map(({ payload }) => payload), { timeout: 5_000 })
+    .poll(() => page.events.slice(1).map(({ payload }) => payload))
     .toMatchObject([
       {
         flows: [{ key: "1/b", bytesIn: 8, state: "closed" }],

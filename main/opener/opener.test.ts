@@ -458,7 +458,7 @@ describe("a disposable", () => {
     // The person's own do not count.
     await disposable("disp-5");
     desk.closes("disp-1");
-    await vi.waitFor(() => expect(desk.application.vms.map((vm) => vm.definition.name)).not.toContain("disp-1"), 5_000);
+    await vi.waitFor(() => expect(desk.application.vms.map((vm) => vm.definition.name)).not.toContain("disp-1"));
     const again = desk.wants("home", 6, file(), { disposable: true });
     await desk.comesUp("disp-6");
     await desk.runs("disp-6");

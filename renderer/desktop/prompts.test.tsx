@@ -211,7 +211,7 @@ const button = (text: string): HTMLButtonElement =>
 /** What happens by itself meanwhile is no act of the test. */
 async function eventually(check: () => void): Promise<void> {
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", false);
-  await vi.waitFor(check, { timeout: 5_000 });
+  await vi.waitFor(check);
   vi.stubGlobal("IS_REACT_ACT_ENVIRONMENT", true);
 }
 

@@ -106,6 +106,8 @@ export const clipboardContract = domain({
       input: nothing,
       output: z
         .strictObject({
+          /** Of this clip: each that is copied later has a larger one. */
+          id: z.int().min(1),
           from: z.string(),
           types: z.array(clipType),
           bytes: z.null(),

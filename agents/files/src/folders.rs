@@ -302,7 +302,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
 
     /// No event takes as long.
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     struct Desk {
         home: tempfile::TempDir,

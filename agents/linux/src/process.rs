@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 
 use atoll_wire::FailureCode;
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigHandler, SigSet, Signal as NixSignal};
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, getrlimit, kill_process_group, pidfd_open, setrlimit,
 };
@@ -106,12 +106,17 @@ pub fn end(child: &mut Child) {
 }
 
 /// The child leads a session, and so a process group, of its own; a terminal on its standard input becomes the
-/// controlling one. Signals that the agent has blocked, to wait for them, are unblocked: programs inherit the mask.
+/// controlling one. Signals that the agent has blocked, to wait for them, are unblocked: programs inherit the mask. What whoever started
+/// the agent has it ignore (`nohup`) its programs do not: a terminal that hangs up could not end them.
 #[allow(unsafe_code)]
 fn set_session(command: &mut Command, has_terminal: bool) {
     let files = PROGRAM_FILES.get().copied();
     let in_child = move || {
         SigSet::empty().thread_set_mask()?;
+        for signal in [NixSignal::SIGHUP, NixSignal::SIGINT, NixSignal::SIGQUIT, NixSignal::SIGTERM] {
+            // SAFETY: the default is no function of ours.
+            unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl)? };
+        }
         if let Some(files) = files {
             setrlimit(Resource::Nofile, files)?;
         }

@@ -170,10 +170,10 @@ describe("a start", () => {
       return write(...args);
     });
     const starting = driver.start(definition);
-    await vi.waitFor(() => expect(record).not.toBe(""), 20_000);
+    await vi.waitFor(() => expect(record).not.toBe(""));
     const { pid } = JSON.parse(record) as { pid: number };
     // The shell that will execute QEMU sleeps: it reads, and waits for its words.
-    await vi.waitFor(() => expect(fileOf(pid, "stat")).toMatch(/^\d+ \(bash\) S/), 20_000);
+    await vi.waitFor(() => expect(fileOf(pid, "stat")).toMatch(/^\d+ \(bash\) S/));
     expect(fs.existsSync(run("begun"))).toBe(false);
     goOn();
     await (await starting).kill();
@@ -293,7 +293,7 @@ const isCi = Boolean(process.env["CI"]);
 
 /** A stand-in's words, once it has said all. */
 async function report<Value>(name: string): Promise<Value> {
-  return vi.waitFor(() => JSON.parse(fs.readFileSync(run(name), "utf8")) as Value, 20_000);
+  return vi.waitFor(() => JSON.parse(fs.readFileSync(run(name), "utf8")) as Value);
 }
 
 // Where the host can make none, only CI fails.
@@ -396,11 +396,11 @@ Promise.all(${JSON.stringify(targets)}.map(connect)).then((connections) =>
     // Nothing but QEMU says whose it is.
     expect(fileOf(maker, "cmdline")).not.toContain(id);
     process.kill(maker, "SIGKILL");
-    await vi.waitFor(() => expect(isAlive(maker)).toBe(false), 20_000);
+    await vi.waitFor(() => expect(isAlive(maker)).toBe(false));
     machine.release();
     const found = (await driver.adopt(definition)) as QemuMachine;
     await found.kill();
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 20_000);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false));
   });
 });
 
@@ -419,7 +419,7 @@ for (let i = 0; i < ${mebibytes * 16}; i += 1) fs.writeSync(2, Buffer.alloc(6553
     const { logPid } = JSON.parse(fs.readFileSync(run("machine.json"), "utf8")) as { logPid: number };
     expect(isAlive(logPid)).toBe(true);
     await machine.kill();
-    await vi.waitFor(() => expect(isAlive(logPid)).toBe(false), 20_000);
+    await vi.waitFor(() => expect(isAlive(logPid)).toBe(false));
   });
 
   it("is whole when the machine's end is told", async () => {
@@ -481,7 +481,7 @@ describe("a machine", () => {
       reason: "machine-exited",
       detail: "QEMU spoke as no QEMU does, and was ended.",
     });
-    await vi.waitFor(() => expect(qemusOf(id)).toEqual([]), 20_000);
+    await vi.waitFor(() => expect(qemusOf(id)).toEqual([]));
   });
 
   it("whose events were too many is asked what it does", async () => {
@@ -547,7 +547,7 @@ describe("an adoption", () => {
         return found as QemuMachine;
       }, 20_000);
       await machine.kill();
-      await vi.waitFor(() => expect(isAlive(child.pid ?? 0)).toBe(false), 20_000);
+      await vi.waitFor(() => expect(isAlive(child.pid ?? 0)).toBe(false));
       expect(isAlive(bystander.pid ?? 0)).toBe(true);
     } finally {
       bystander.kill("SIGKILL");

@@ -19,3 +19,14 @@ test("hears what stands behind an opening that a busy host has said again, and e
   expect((await agent.hear("credit")).surface).toBe(2);
   await expect.poll(() => Buffer.concat(echoed).equals(said)).toBe(true);
 });
+
+test("whoever waits for something hears it, also while somebody else waits for something else", async () => {
+  const agent = await ScriptedAgent.listen();
+  onTestFinished(() => agent.close());
+  const socket = net.connect(agent.sockets.control);
+  socket.write(opening(new Uint8Array(EPOCH_BYTES)));
+  const heard = Promise.all([agent.hear("credit"), agent.hear("keyboardFocus")]);
+  socket.write(encodeMessage(encodeHeader("credit", { surface: 1, count: 1 })));
+  socket.write(encodeMessage(encodeHeader("keyboardFocus", { surface: 2 })));
+  expect(await heard).toMatchObject([{ surface: 1 }, { surface: 2 }]);
+});

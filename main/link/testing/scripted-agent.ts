@@ -28,7 +28,8 @@ export class ScriptedAgent {
   /** Of each StreamData. */
   readonly #payloads = new WeakMap<object, Uint8Array>();
   #echoed = 0;
-  #wake: () => void = () => undefined;
+  /** All that wait for what the host says next. */
+  #waiting: (() => void)[] = [];
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -80,7 +81,7 @@ export class ScriptedAgent {
 
   /** Resolves when the echo of every port is on its way. */
   async opened(): Promise<void> {
-    while (this.#echoed < PORTS.length) await new Promise<void>((resolve) => (this.#wake = resolve));
+    while (this.#echoed < PORTS.length) await this.#more();
   }
 
   hello(): void {
@@ -105,7 +106,7 @@ export class ScriptedAgent {
     for (;;) {
       const at = this.#heard.findIndex((message) => message.case === name);
       if (at >= 0) return this.#heard.splice(at, 1)[0]?.value as WireMessageOf<Name>;
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await this.#more();
     }
   }
 
@@ -124,7 +125,7 @@ export class ScriptedAgent {
           ({ case: name, value }) => (name === "streamData" || name === "streamEnd") && value.stream === stream,
         );
         if (at >= 0) return this.#heard.splice(at, 1)[0]?.value as WireMessageOf<"streamData" | "streamEnd">;
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+        await this.#more();
       }
     };
     this.say("bulk", "streamCredit", { stream, bytes: MAX_STREAM_CREDIT_BYTES });
@@ -134,6 +135,14 @@ export class ScriptedAgent {
       chunks.push(payload);
       this.say("bulk", "streamCredit", { stream, bytes: payload.length });
     }
+  }
+
+  #more(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   hangUp(): void {

@@ -10,6 +10,7 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::{ClipAnnounced, ClipPut, PasteGiven, PasteTaken, Selection};
 use wayland_client::protocol::wl_data_device;
 
+use crate::support::PATIENCE;
 use crate::support::agent::Agent;
 use crate::support::clipboard::{Answer, Offer, Program, noise, whole};
 use crate::support::clipboard_host::{TEXT, owned};
@@ -287,9 +288,9 @@ fn a_file_can_be_pasted_into() {
     let stream = host.give(request);
     let bytes = noise(1 << 20);
     assert!(host.write_whole(stream, &bytes));
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(15);
+    let end = std::time::Instant::now() + PATIENCE;
     while file.metadata().expect("its size").len() < bytes.len() as u64 {
-        assert!(std::time::Instant::now() < until, "not all of it came");
+        assert!(std::time::Instant::now() < end, "not all of it came");
         thread::yield_now();
     }
     file.rewind().expect("its beginning");

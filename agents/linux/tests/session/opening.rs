@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{
@@ -16,6 +14,7 @@ use atoll_wire::{
 use crate::support::agent::{Agent, program};
 use crate::support::host::{BULK, CONTROL, Host};
 use crate::support::status;
+use crate::support::until;
 
 /// The command as the guest's programs find it.
 fn start(agent: &Agent, name: &str, arguments: &[&str]) -> Child {
@@ -82,14 +81,9 @@ fn mv() -> PathBuf {
 /// What the next program was given.
 pub fn opened(agent: &Agent) -> String {
     let file = agent.path("opened");
-    for _ in 0..1500 {
-        if let Ok(text) = fs::read_to_string(&file) {
-            fs::remove_file(&file).expect("a file");
-            return text.trim_end().to_owned();
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-    panic!("no program was started");
+    let text = until("a program is started", || fs::read_to_string(&file).ok());
+    fs::remove_file(&file).expect("a file");
+    text.trim_end().to_owned()
 }
 
 #[test]

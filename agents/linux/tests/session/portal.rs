@@ -6,8 +6,6 @@ use std::fs::{self, File};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use atoll_wire::OpenOutcome;
 use atoll_wire::limits::MAX_OPENS_WANTED;
@@ -18,6 +16,7 @@ use zbus::zvariant::{Fd, OwnedObjectPath, OwnedValue, Type, Value};
 
 use crate::opening::{answer, file, install, know_types, opened, wanted};
 use crate::support::agent::Agent;
+use crate::support::until;
 
 const NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
@@ -51,14 +50,9 @@ impl Bus {
         daemon.env("XDG_DATA_DIRS", agent.path("runtime/atoll/share")).env("XDG_CURRENT_DESKTOP", "Atoll");
         let daemon = daemon.stdin(Stdio::null()).spawn().expect("dbus-daemon is installed");
         let bus = Self { daemon, address };
-        for _ in 0..1500 {
-            // It is there a moment before somebody listens.
-            if UnixStream::connect(&socket).is_ok() {
-                return bus;
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("the bus does not start")
+        // It is there a moment before somebody listens.
+        until("the bus takes calls", || UnixStream::connect(&socket).ok());
+        bus
     }
 
     fn program(&self) -> Program {
@@ -245,12 +239,7 @@ fn a_program_that_asks_for_its_own_link_again_is_refused() {
     let handle = said.split('\'').nth(1).unwrap_or_else(|| panic!("{said}"));
     let program = bus.program();
     let request = Proxy::new(&program.0, NAME, handle, REQUEST).expect("a proxy");
-    for _ in 0..1500 {
-        if !request.introspect().is_ok_and(|xml| xml.contains(REQUEST)) {
-            break;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
+    until("the request is over", || (!request.introspect().is_ok_and(|xml| xml.contains(REQUEST))).then_some(()));
     // The next one is the first that the host is asked about.
     let other = "https://b.example/";
     let mut asked = program.ask("OpenURI", other).expect("a request");

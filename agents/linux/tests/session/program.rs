@@ -3,17 +3,17 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{ServiceConnected, ServiceOpen};
 
+use crate::support::PATIENCE;
 use crate::support::agent::Agent;
 use crate::support::host::{BULK, Host};
 
 fn connect(agent: &Agent) -> UnixStream {
     let stream = UnixStream::connect(agent.path("runtime/atoll/service.sock")).expect("the agent listens");
-    stream.set_read_timeout(Some(Duration::from_secs(15))).expect("a time limit");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a time limit");
     stream
 }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::limits::{MAX_CLOCK_MS, MIN_CLOCK_MS};
@@ -16,6 +15,7 @@ use wayland_client::protocol::wl_keyboard;
 use crate::support::agent::{Agent, epoch};
 use crate::support::exec::{Exec, is_gone, wait_gone};
 use crate::support::host::{BULK, CONTROL, FRAMES, Host};
+use crate::support::until;
 use crate::support::wayland::{Client, Rule};
 
 /// Init reads the other end of the pipe, and sets the clock.
@@ -211,13 +211,8 @@ fn an_application_is_launched_by_its_desktop_id() {
         _ => None,
     });
     let started = agent.path("home/started");
-    for _ in 0..1000 {
-        if started.exists() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(fs::read_to_string(started).expect("it ran"), "wayland-1 --open /tmp/a file\n");
+    let said = until("it runs", || fs::read_to_string(&started).ok());
+    assert_eq!(said, "wayland-1 --open /tmp/a file\n");
     // A launched program belongs to the user: it goes on when the host goes.
     drop(host);
     let mut host = agent.host();

@@ -8,6 +8,7 @@ use atoll_wire::{ClipAnnounced, Key, KeyState, Selection};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 
+use crate::support::PATIENCE;
 use crate::support::agent::Agent;
 use crate::support::clipboard::{Answer, Program, noise, whole};
 use crate::support::clipboard_host::TEXT;
@@ -78,7 +79,7 @@ fn what_a_wayland_program_copies_an_x11_program_pastes() {
 
 /// Asks until the bridge owns the selection: it is another thread's.
 fn wait_owned(pasting: &mut X11Pasting, selection: &str) {
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let end = std::time::Instant::now() + PATIENCE;
     while pasting.paste(selection, "TIMESTAMP").is_none() {
         assert!(std::time::Instant::now() < end, "nobody owns {selection}");
     }

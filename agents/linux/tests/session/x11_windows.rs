@@ -14,6 +14,7 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::wrapper::ConnectionExt as _;
 
+use crate::support::PATIENCE;
 use crate::support::agent::Agent;
 use crate::support::host::{Host, Shown};
 use crate::support::wayland::Client;
@@ -267,7 +268,7 @@ fn windows_of_programs_that_come_and_go_leave_nothing() {
 /// Waits until the window's picture is shown. Its id has been used before, so that a request for an older window may have mapped
 /// it: then it is mapped again, and draws again as the X server tells it.
 fn shown_at_last(host: &mut Host, x11: &mut X11Client, window: u32) -> u32 {
-    let end = Instant::now() + Duration::from_secs(15);
+    let end = Instant::now() + PATIENCE;
     loop {
         let is_shown = |(_, shown): &(&u32, &Shown)| shown.serial > 0 && shown.width == 60 && shown.pixel(0, 0) == 5;
         if let Some((id, _)) = host.surfaces.iter().find(is_shown) {

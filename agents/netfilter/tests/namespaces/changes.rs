@@ -1,6 +1,6 @@
 //! What becomes of connections that run when rules change, and of those that the firewall does not know any more.
 
-use crate::support::{ENDLESS_PORT, Namespace, OTHER, WEB, WEB6, World, echo, state, state_of_two, world};
+use crate::support::{ENDLESS_PORT, Namespace, OTHER, PATIENCE, WEB, WEB6, World, echo, state, state_of_two, world};
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::{Value, json};
@@ -10,9 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-/// An allowed flow is told within this that its rule is gone.
-const SOON: Duration = Duration::from_secs(2);
 
 /// A connection by which something comes all the while.
 fn download(world: &World, address: &str, host: &str) -> TcpStream {
@@ -24,7 +21,7 @@ fn download(world: &World, address: &str, host: &str) -> TcpStream {
 
 /// More of it does.
 fn comes(stream: &mut TcpStream) {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     // More than waited already.
     let mut left = 256 * 1024;
     let mut buffer = [0; 4096];
@@ -37,7 +34,7 @@ fn comes(stream: &mut TcpStream) {
 
 /// It ends with a reset, and what is still on its way is no more than was.
 fn is_reset(stream: &mut TcpStream, what: &str) {
-    let end = Instant::now() + SOON;
+    let end = Instant::now() + PATIENCE;
     let mut buffer = [0; 65_536];
     loop {
         let left = end.checked_duration_since(Instant::now()).unwrap_or_else(|| panic!("{what}: no reset"));
@@ -106,8 +103,8 @@ fn idle(world: &World, address: &str, port: u16) -> TcpStream {
     stream
 }
 
-fn is_reset_within_five_seconds(stream: &mut TcpStream, what: &str) {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+fn is_told_of_the_reset(stream: &mut TcpStream, what: &str) {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset, "{what}");
 }
 
@@ -130,7 +127,7 @@ fn connections_that_an_earlier_firewall_carried_are_reset_idle_ones_too() {
         // One that is known by now goes on, whatever is said of it.
         told["lost"] = json!([lost(&waits), lost(&again)]);
         assert_eq!(world.tell(told), [] as [Value; 0]);
-        is_reset_within_five_seconds(&mut waits, address);
+        is_told_of_the_reset(&mut waits, address);
         echo(&mut again, b"more").unwrap();
         assert_eq!(echo(&mut runs, b"more"), Err(ErrorKind::ConnectionReset));
     }
@@ -146,7 +143,7 @@ fn connections_of_a_program_that_was_killed_are_reset_idle_ones_too() {
         world.kill_program();
         world.start_program();
         world.tell_rules(&[rule]);
-        is_reset_within_five_seconds(&mut waits, rule);
+        is_told_of_the_reset(&mut waits, rule);
     }
 }
 
@@ -160,7 +157,7 @@ fn connections_by_an_uplink_that_was_lost_are_reset_and_new_ones_pass() {
         // So that its interface was seen as it is.
         world.row(json!({ "address": WEB, "port": 80, "state": "open" }));
         world.lose_uplink();
-        is_reset_within_five_seconds(&mut waits, rule);
+        is_told_of_the_reset(&mut waits, rule);
         idle(&world, WEB, 80);
     }
 }
@@ -184,7 +181,7 @@ fn connections_by_an_uplink_of_an_earlier_session_are_reset_and_new_ones_pass() 
             told["uplink"]["session"] = json!(format!("{number} {address} again"));
             assert_eq!(world.tell(told), [] as [Value; 0]);
             let mut again = idle(&world, address, 80);
-            is_reset_within_five_seconds(&mut waits, &what);
+            is_told_of_the_reset(&mut waits, &what);
             is_reset(&mut loads, &what);
             echo(&mut again, REQUEST).unwrap();
         }
@@ -212,7 +209,7 @@ fn connections_by_an_uplink_that_was_lost_while_the_vm_was_cut_off_are_reset_whe
                     world.row(json!({ "address": address, "port": port, "state": "closed" }));
                 }
             });
-            is_reset_within_five_seconds(&mut waits, &what);
+            is_told_of_the_reset(&mut waits, &what);
             is_reset(&mut loads, &what);
             idle(&world, address, 80);
         }

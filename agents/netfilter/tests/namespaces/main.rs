@@ -13,11 +13,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
-use std::time::Duration;
-use support::{OTHER, WEB, WEB6, World, echo, state, state_of_two, world};
-
-/// A refusal is told at once.
-const AT_ONCE: Duration = Duration::from_millis(500);
+use support::{OTHER, PATIENCE, WEB, WEB6, World, echo, state, state_of_two, world};
 
 /// No answer at all: to a packet, or to the question whose address the gateway's is.
 fn is_silence(error: ErrorKind) -> bool {
@@ -29,9 +25,8 @@ fn a_vm_without_rules_reaches_nothing_and_is_told_so_at_once() {
     let Some(mut world) = world() else { return };
     world.tell_rules(&[]);
     for address in [WEB, WEB6, "10.99.0.1", "192.168.1.1"] {
-        let (kind, took) = world.connect_vm(address, 80).unwrap_err();
-        assert_eq!(kind, ErrorKind::ConnectionRefused, "{address}");
-        assert!(took < AT_ONCE, "{address}: {took:?}");
+        // It is no silence, of which a program learns by its own patience alone.
+        assert_eq!(world.connect_vm(address, 80).unwrap_err(), ErrorKind::ConnectionRefused, "{address}");
     }
     assert_eq!(world.look_up("web.example", RecordType::A).0, ResponseCode::Refused);
     assert_eq!(world.asked.lock().unwrap().len(), 0);
@@ -60,7 +55,7 @@ fn where_the_kernel_does_not_keep_the_rules_nothing_passes_and_it_is_told() {
     let problems = world.tell(state(&["deny 1.2.3.0/24", "allow internet"]));
     assert_eq!((problems.len(), problems[0]["where"].as_str()), (1, Some("link-1")), "{problems:?}");
     assert!(problems[0]["reason"].as_str().unwrap().starts_with("the kernel does not keep its rules"));
-    assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err().0));
+    assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err()));
     assert!(echo(&mut open, b"more").is_err());
     world.firewall.run("nft delete table inet other");
     // Tried again without being told anything: the fault may have been that of a moment.
@@ -85,7 +80,7 @@ fn the_internet_is_reached_by_a_rule_for_it() {
     assert!(row["bytesOut"].as_u64().unwrap() >= 3000 && row["bytesIn"].as_u64().unwrap() >= 3000);
     drop(stream);
     world.row(json!({ "name": "web.example", "address": WEB, "state": "closed" }));
-    assert_eq!(world.connect_vm("10.99.0.1", 80).unwrap_err().0, ErrorKind::ConnectionRefused);
+    assert_eq!(world.connect_vm("10.99.0.1", 80).unwrap_err(), ErrorKind::ConnectionRefused);
     assert_eq!(world.look_up("inside.example", RecordType::A).0, ResponseCode::Refused);
     world.row(json!({ "name": "inside.example", "rule": "builtin:private-answer" }));
 }
@@ -99,7 +94,7 @@ fn a_change_of_rules_resets_connections_that_run_even_idle_ones() {
         echo(&mut stream, b"hello").unwrap();
         world.row(json!({ "address": address, "state": "open" }));
         world.tell_rules(&["deny internet 8080", "allow internet"]);
-        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         assert_eq!(stream.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset, "{address}");
         world.row(json!({ "address": address, "verdict": "deny", "port": 8080 }));
         world.tell_rules(&["allow internet"]);
@@ -130,14 +125,14 @@ fn nothing_passes_with_another_source_than_the_vms_own() {
     {
         for source in sources {
             world.vm.run(&format!("ip route replace default via {gateway} src {source}"));
-            assert!(is_silence(world.connect_vm(to, 80).unwrap_err().0), "{source}");
+            assert!(is_silence(world.connect_vm(to, 80).unwrap_err()), "{source}");
         }
     }
     world.vm.run(
         "ip route replace default via 10.137.0.5; ip link set eth0 down; ip link set eth0 address 52:54:00:a7:00:02
         ip link set eth0 up; ip route replace default via 10.137.0.5",
     );
-    assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err().0));
+    assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err()));
     world.until("spoofed packets", |_, world| {
         world.links.iter().find(|(key, cells)| key == "link-1" && cells["packetsDenied"].as_u64() > Some(4)).map(drop)
     });
@@ -149,7 +144,7 @@ fn nothing_passes_with_another_source_than_the_vms_own() {
 fn foreign_resolvers_are_refused() {
     let Some(mut world) = world() else { return };
     world.tell_rules(&["allow internet"]);
-    assert_eq!(world.connect_vm("198.18.0.53", 53).unwrap_err().0, ErrorKind::ConnectionRefused);
+    assert_eq!(world.connect_vm("198.18.0.53", 53).unwrap_err(), ErrorKind::ConnectionRefused);
     world.row(json!({ "address": "198.18.0.53", "port": 53, "rule": "builtin:encrypted-dns" }));
 }
 
@@ -234,7 +229,7 @@ fn nothing_is_said_to_be_in_force_that_this_run_of_atoll_has_not_told() {
     world.firewall.run("ip link add eth9 address 52:54:00:b7:00:02 type veth peer name peer9");
     // Its rules are applied anew, and what is said of them comes before what is said of what is told now.
     let is_there = "until ip -br addr show dev link-2 2>&1 | grep -q 10.137.0.9; do sleep 0.05; done";
-    world.firewall.run(&format!("timeout 10 sh -c '{is_there}'"));
+    world.firewall.run(&format!("timeout 60 sh -c '{is_there}'"));
     world.send(&told);
     let revision =
         world.until("applied", |message, _| (message["type"] == "applied").then(|| message["revision"].clone()));
@@ -258,7 +253,7 @@ fn a_wrong_link_costs_that_link_and_wrong_state_changes_nothing() {
 fn rules_that_nft_does_not_take_cost_their_vm_the_network_and_no_other() {
     let Some(mut world) = world() else { return };
     let other = world.second_vm(&["allow internet"]);
-    let reaches = "timeout 5 bash -c 'exec 3<>/dev/tcp/198.18.0.10/80'";
+    let reaches = "timeout 20 bash -c 'exec 3<>/dev/tcp/198.18.0.10/80'";
     assert!(other.can(reaches));
     world.tell_rules(&["allow internet"]);
     // A table that another program owns has the name of that link's.

@@ -1,11 +1,10 @@
 //! VMs that are scanned, by the real Suricata. Skipped where this machine has none.
 
-use crate::support::{GREETING, WEB, WEB6, World, echo, state, world};
+use crate::support::{GREETING, PATIENCE, WEB, WEB6, World, echo, state, world};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
 use std::process::Command;
-use std::time::Duration;
 
 const SIGNATURE: &[u8] = b"ATOLL-SCANNER-TEST-SIGNATURE";
 const RULES: &str = include_str!("../../../../services/firewall/rules/atoll.rules");
@@ -79,7 +78,7 @@ fn what_a_server_sends_is_looked_at_where_names_are_checked_too() {
     let request = "GET / HTTP/1.1\r\nHost: web.example\r\n\r\n";
     let mut stream = world.connect_vm(WEB, WEB_PORT).unwrap();
     world.answer_with(answer.as_bytes());
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut got = Vec::new();
     assert_eq!(stream.read_to_end(&mut got).map_err(|error| error.kind()), Err(ErrorKind::ConnectionReset));
@@ -138,7 +137,7 @@ fn a_vm_that_is_scanned_reaches_nothing_before_the_scanner_works_and_is_told_why
         world.connect_vm(WEB, 80).unwrap()
     };
     world.tell(scanned(&["allow internet"], &[]));
-    assert_eq!(world.connect_vm(WEB, 80).unwrap_err().0, ErrorKind::ConnectionRefused);
+    assert_eq!(world.connect_vm(WEB, 80).unwrap_err(), ErrorKind::ConnectionRefused);
     assert_eq!(echo(&mut stream, b"from before"), Err(ErrorKind::ConnectionReset));
     ready(&mut world);
     world.row(json!({ "address": WEB, "verdict": "deny", "rule": "builtin:not-scanned" }));
@@ -181,7 +180,7 @@ fn rules_that_cannot_be_read_are_told_by_line_and_the_old_ones_stay() {
     let running = world.scanner();
     world.tell(scanned(&["allow internet"], &[("own.rules", new)]));
     assert_eq!(ready(&mut world), "");
-    let end = std::time::Instant::now() + Duration::from_secs(10);
+    let end = std::time::Instant::now() + PATIENCE;
     while world.exchange(WEB, 80, b"NEW-WORD").is_ok() {
         assert!(std::time::Instant::now() < end, "the new rules are not in force");
     }

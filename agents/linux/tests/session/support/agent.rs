@@ -10,16 +10,16 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tempfile::TempDir;
 
 use super::host::Host;
 use super::wayland::Client;
+use super::{PATIENCE, until};
 
 /// Programs that tests run in the session. Xwayland is left out, since it takes its time to start.
 const PROGRAMS: [&str; 5] = ["sh", "sleep", "cat", "true", "printenv"];
-const PATIENCE: Duration = Duration::from_secs(15);
 static EPOCHS: AtomicU64 = AtomicU64::new(1);
 
 #[derive(Default)]
@@ -55,8 +55,17 @@ impl Agent {
 
     /// Without Xwayland, by somebody who may have so many files open.
     pub fn start_with_files(count: u32) -> Self {
+        Self::start_by(&format!("ulimit -Sn {count} && exec \"$0\" \"$@\""))
+    }
+
+    /// Without Xwayland, by somebody who does not want it to end with a terminal, as `nohup` has it.
+    pub fn start_without_hangups() -> Self {
+        Self::start_by("trap '' HUP && exec \"$0\" \"$@\"")
+    }
+
+    fn start_by(script: &str) -> Self {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", "ulimit -Sn $0 && exec \"$@\"", &count.to_string()]).arg(program());
+        command.args(["-c", script]).arg(program());
         Self::launch_by(command, &PROGRAMS, None)
     }
 
@@ -159,16 +168,8 @@ impl Agent {
     }
 
     pub fn wayland(&self) -> UnixStream {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            for number in 0..4 {
-                if let Ok(stream) = UnixStream::connect(self.path(&format!("runtime/wayland-{number}"))) {
-                    return stream;
-                }
-            }
-            assert!(Instant::now() < end, "the agent listens to no Wayland client");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let connect = |number| UnixStream::connect(self.path(&format!("runtime/wayland-{number}"))).ok();
+        until("the agent listens to Wayland clients", || (0..4).find_map(connect))
     }
 
     /// The first line of the log that holds `text`, now or soon.

@@ -200,7 +200,7 @@ pub struct Copying {
 impl Copying {
     /// Waits until it is asked.
     pub fn wait_asked(&self) -> String {
-        self.asks.recv_timeout(std::time::Duration::from_secs(15)).expect("it is asked")
+        self.asks.recv_timeout(super::PATIENCE).expect("it is asked")
     }
 }
 

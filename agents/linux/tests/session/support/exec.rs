@@ -1,12 +1,12 @@
 //! Programs that the host runs in the guest, and their streams.
 
 use std::fs;
-use std::time::Duration;
 
 use atoll_wire::header::Message as Body;
 use atoll_wire::{ExecStart, StreamCredit, StreamData, StreamEnd};
 
 use super::host::{BULK, Host};
+use super::until;
 
 /// An exec, by the ids that the host gave it.
 #[derive(Debug, Clone, Copy)]
@@ -101,11 +101,5 @@ pub fn is_gone(pid: u32) -> bool {
 }
 
 pub fn wait_gone(pid: u32) {
-    for _ in 0..1500 {
-        if is_gone(pid) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("process {pid} goes on");
+    until(&format!("process {pid} is gone"), || is_gone(pid).then_some(()));
 }

@@ -18,6 +18,9 @@ use atoll_wire::{
 
 use super::rules::Rules;
 
+/// How long a test waits for what comes by itself: a busy machine is no failure.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
 pub const CONTROL: usize = 0;
 pub const FRAMES: usize = 1;
 pub const BULK: usize = 2;
@@ -54,7 +57,7 @@ pub struct Host {
 /// Connects, announces `epoch` on one socket, and waits for its echo. The agent has one client at a time, and may first
 /// have to notice that the one before is gone.
 fn open(path: &Path, epoch: &Epoch) -> UnixStream {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         match try_open(path, epoch) {
             Ok(stream) => return stream,
@@ -182,7 +185,7 @@ impl Host {
     }
 
     pub fn wait_message<T>(&mut self, what: &str, found: impl Fn(&Message) -> Option<T>) -> T {
-        let end = Instant::now() + Duration::from_secs(15);
+        let end = Instant::now() + PATIENCE;
         loop {
             while !self.log.is_empty() {
                 let (_, message) = self.log.remove(0);
@@ -196,7 +199,7 @@ impl Host {
 
     /// Waits until a frame of the surface satisfies `found`.
     pub fn wait_frame(&mut self, what: &str, surface: u32, found: impl Fn(&Shown) -> bool) -> Shown {
-        let end = Instant::now() + Duration::from_secs(15);
+        let end = Instant::now() + PATIENCE;
         loop {
             if let Some(shown) = self.surfaces.get(&surface).filter(|shown| shown.serial > 0 && found(shown)) {
                 return shown.clone();

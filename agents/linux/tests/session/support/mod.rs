@@ -1,3 +1,8 @@
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub use host::PATIENCE;
+
 pub mod agent;
 pub mod clipboard;
 pub mod clipboard_host;
@@ -10,6 +15,18 @@ pub mod wayland;
 pub mod x11;
 pub mod x11_clipboard;
 pub mod x11_stage;
+
+/// Looks again and again until there is something.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(it) = look() {
+            return it;
+        }
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
 
 /// A field of `/proc/PID/status`, in bytes.
 pub fn status(agent: &agent::Agent, field: &str) -> u64 {

@@ -1,6 +1,6 @@
 //! A small real X11 client.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use x11rb::COPY_DEPTH_FROM_PARENT;
@@ -12,7 +12,7 @@ use x11rb::protocol::xproto::{
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
 
-const PATIENCE: Duration = Duration::from_secs(15);
+use super::PATIENCE;
 
 pub struct X11Client {
     pub connection: RustConnection,

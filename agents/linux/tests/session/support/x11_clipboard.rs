@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
 
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
@@ -42,7 +41,7 @@ impl X11Copying {
 
     /// Waits until it is asked for a type; not for the list of them.
     pub fn wait_asked(&self) -> String {
-        self.asks.recv_timeout(Duration::from_secs(15)).expect("it is asked")
+        self.asks.recv_timeout(super::PATIENCE).expect("it is asked")
     }
 
     /// The program ends.
