@@ -1,7 +1,9 @@
 /** Puts the parts of scanning together: engines, quarantine, signatures and watched folders, and what each does when another changes. */
+import { messageOf } from "#shared/model/app-error.ts";
 import { laterWords } from "#shared/model/quarantine.ts";
 import type { VmId } from "#shared/model/vm.ts";
 import { atMostEach } from "../base/at-most-each.ts";
+import { log } from "../base/log.ts";
 import type { Crossings } from "../crossings/crossings.ts";
 import type { HostFilesOptions } from "../files/host-files.ts";
 import type { Transfers } from "../files/transfers.ts";
@@ -89,7 +91,9 @@ export function createScanning(parts: Parts): Scanning {
     found: (vm, file) => watchedFolders.emit("found", vm, file),
     cleared: (vm, file, before) => watchedFolders.emit("cleared", vm, file, before),
   });
-  signatures.on("switched", () => void rescan.again());
+  const scanAgain = (): Promise<void> =>
+    rescan.again().catch((error: unknown) => log(`files were not scanned again: ${messageOf(error)}`));
+  signatures.on("switched", () => void scanAgain());
   quarantine.on("reviewed", (all) => {
     for (const { file } of all) {
       const unit = services.units.find(({ manifest }) => manifest.name === file.service);

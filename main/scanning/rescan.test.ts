@@ -48,6 +48,18 @@ it("looks at what was opened in each VM that runs, and tells what is found now",
   expect([told, isWatchedAgain]).toEqual([["home/bad found", "web/bad found"], true]);
 });
 
+it("one that fails keeps no later one from its work", async () => {
+  let times = 0;
+  const scanAgain = (): Promise<void> => {
+    times += 1;
+    return times === 1 ? Promise.reject(new Error("the disk is full")) : Promise.resolve();
+  };
+  const one = rescan({ quarantine: { scanAgain }, scan: () => Promise.resolve([scannedFile("/a", "found")]) });
+  await expect(one.again()).rejects.toThrow("the disk is full");
+  await one.again();
+  expect([times, told]).toEqual([2, ["home/a found"]]);
+});
+
 it("what is in quarantine is looked at where it lies, and is not kept once more", async () => {
   const scanned: unknown[] = [];
   await rescan({

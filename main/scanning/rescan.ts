@@ -47,8 +47,10 @@ export class Rescan {
     this.#ended.abort(new Error("signatures are others again"));
     this.#ended = new AbortController();
     const { signal } = this.#ended;
-    this.#running = this.#running.then(() => this.#again(signal));
-    return this.#running;
+    const fresh = this.#running.then(() => this.#again(signal));
+    // One that fails keeps no later one from its work.
+    this.#running = fresh.catch(() => undefined);
+    return fresh;
   }
 
   async #again(signal: AbortSignal): Promise<void> {
