@@ -4,6 +4,7 @@ import path from "node:path";
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { clipSource, copiedByKeys, newClip } from "./support/clips.ts";
 import { TestDesktop, type } from "./support/desktop.ts";
+import { contentOf, pathsBelow } from "./support/files-below.ts";
 import { noteNotices } from "./support/notices.ts";
 import { Snooper } from "./support/snooper.ts";
 
@@ -277,15 +278,14 @@ test("what was copied before is found, chosen, pinned, cleared and pasted by key
   await expect(history).toHaveCount(0);
   await page.keyboard.press("Control+Shift+V");
   await expect.poll(() => desktop.read("side", "/tmp/picked")).toBe(TEXT);
-  expect(hostFiles().filter((file) => fs.readFileSync(file).includes("with love"))).toEqual([]);
+  expect(hostFiles().filter((file) => contentOf(file).includes("with love"))).toEqual([]);
 });
 
 /** What the application itself has written: not the disks of VMs. */
 function hostFiles(): string[] {
-  const files = fs
-    .readdirSync(desktop.home, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.endsWith(".qcow2"))
-    .map((entry) => path.join(entry.parentPath, entry.name));
+  const files = pathsBelow(desktop.home)
+    .filter((name) => !name.endsWith(".qcow2"))
+    .map((name) => path.join(desktop.home, name));
   expect(files).toContain(path.join(desktop.home, "state/atoll.log"));
   return files;
 }

@@ -8,6 +8,7 @@ import { expect, test } from "@playwright/test";
 import type { ServiceLogLine, ServiceView } from "#shared/model/service.ts";
 import type { VmView } from "#shared/model/vm.ts";
 import { TestDesktop } from "./support/desktop.ts";
+import { pathsBelow } from "./support/files-below.ts";
 
 type Row = Pick<ServiceView, "name" | "version" | "state" | "health" | "vm" | "rights">;
 
@@ -193,9 +194,7 @@ test("it is stopped, and removed with all that was its own", async () => {
   expect(await listed()).toBeUndefined();
   expect((await desktop.vms()).map(({ name }) => name)).not.toContain("words");
   const left = ["config", "state"].flatMap((name) =>
-    fs
-      .readdirSync(path.join(desktop.home, name), { recursive: true, encoding: "utf8" })
-      .filter((file) => /words/.test(file)),
+    pathsBelow(path.join(desktop.home, name)).filter((file) => file.includes("words")),
   );
   expect(left).toEqual([]);
 });
