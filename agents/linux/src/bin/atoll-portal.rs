@@ -35,9 +35,8 @@ use zbus::names::UniqueName;
 use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, DBusError, interface};
 
-use common::{OPENED, is_scheme};
+use common::{OPENED, PORTAL, is_scheme};
 
-const NAME: &str = "org.freedesktop.portal.Desktop";
 const PATH: &str = "/org/freedesktop/portal/desktop";
 const REQUEST: &str = "org.freedesktop.portal.Request";
 /// With OpenDirectory, and without tokens of activation.
@@ -79,7 +78,7 @@ fn main() -> ExitCode {
 /// There is no bus, or another portal has the name.
 fn serve(xdg_open: PathBuf) -> zbus::Result<()> {
     let portal = Portal { xdg_open, waiting: Arc::default(), last: AtomicU32::new(0) };
-    let connection = Builder::session()?.serve_at(PATH, portal)?.name(NAME)?.build()?;
+    let connection = Builder::session()?.serve_at(PATH, portal)?.name(PORTAL)?.build()?;
     MessageIterator::from(&connection).take_while(Result::is_ok).for_each(drop);
     Ok(())
 }

@@ -7,12 +7,11 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::{env, fs, io};
 
+use super::common::PORTAL;
 use super::target::SCHEMES;
 use crate::agent::Agent;
 use crate::{apps, small_file};
 
-/// The name of the portal on the session bus, which atoll-portal takes.
-const PORTAL: &str = "org.freedesktop.portal.Desktop";
 const ENTRY: &str = "atoll-open.desktop";
 /// The prefix is that of XDG_CURRENT_DESKTOP, in small letters.
 const LIST: &str = "atoll-mimeapps.list";
