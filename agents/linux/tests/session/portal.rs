@@ -41,6 +41,8 @@ impl Drop for Bus {
 impl Bus {
     /// With the variables that init gives it.
     fn start(agent: &Agent) -> Self {
+        let service = agent.path("runtime/atoll/share/dbus-1/services").join(format!("{NAME}.service"));
+        until("the portal is installed", || service.exists().then_some(()));
         let socket = agent.path("runtime/bus");
         let address = format!("unix:path={}", socket.display());
         let mut daemon = Command::new("dbus-daemon");
