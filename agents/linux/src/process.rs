@@ -106,8 +106,8 @@ pub fn end(child: &mut Child) {
 }
 
 /// The child leads a session, and so a process group, of its own; a terminal on its standard input becomes the
-/// controlling one. Signals that the agent has blocked, to wait for them, are unblocked: programs inherit the mask. What whoever started
-/// the agent has it ignore (`nohup`) its programs do not: a terminal that hangs up could not end them.
+/// controlling one. Signals that the agent has blocked, to wait for them, are unblocked: programs inherit the mask. They
+/// inherit ignored signals, too: where the agent was started with `nohup`, a terminal that hangs up could not end them.
 #[allow(unsafe_code)]
 fn set_session(command: &mut Command, has_terminal: bool) {
     let files = PROGRAM_FILES.get().copied();
