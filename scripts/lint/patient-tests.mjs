@@ -12,7 +12,6 @@ const reads = new Set([
   ...["allInnerTexts", "allTextContents", "boundingBox", "count", "getAttribute", "innerText", "inputValue"],
   ...["isChecked", "isDisabled", "isEditable", "isEnabled", "isHidden", "isVisible", "textContent"],
 ]);
-const sleeps = new Set(["waitForTimeout"]);
 
 /** @param {any} node @returns {string | undefined} the method that is called */
 const methodOf = ({ callee }) =>
@@ -44,7 +43,7 @@ export default {
           /** @param {any} node */
           CallExpression(node) {
             const method = methodOf(node);
-            if (sleeps.has(method ?? "")) report(node, words.sleep);
+            if (method === "waitForTimeout") report(node, words.sleep);
             if (method === "setTimeout" && isPromised(node)) report(node, words.sleep);
             const [value] = node.arguments;
             if (method !== "expect" || value === undefined) return;
