@@ -191,7 +191,6 @@ test("a guest's own command has its files scanned, and the desktop tells it", as
 });
 
 test("a person scans a file by its menu in a guest's file manager, and the desktop tells what is in it", async () => {
-  test.setTimeout(300_000);
   await desktop.atoll("exec", "web", "--", "mkdir", "menu");
   await put("menu/menu.com", EICAR, "web");
   const manager = await openFolder(desktop, { vm: "web", folder: "menu" });
