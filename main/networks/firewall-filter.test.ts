@@ -96,6 +96,16 @@ it("tells each VM's rules when the program connects, and takes what it confirms"
   expect([...filter.acknowledged]).toEqual(["link-1", "link-2"]);
 });
 
+it("tells nothing to a program of an earlier run of the application until it is known which links there are", () => {
+  void filter.start();
+  program.connect();
+  settle();
+  expect(program.told).toEqual([]);
+  filter.setLinks([], null);
+  settle();
+  expect(program.last?.links).toEqual([]);
+});
+
 it("says which session of the uplink the program has taken note of, in this run of it", () => {
   const uplink = (session: string) => ({
     own: { mac: "52:54:00:c7:00:01", ipv4: "10.137.255.2", ipv6: "fd00:137:ffff::2" },

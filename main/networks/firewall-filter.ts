@@ -87,6 +87,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   readonly #options: Options;
   #service: FirewallService | null = null;
   #links: readonly FilteredLink[] = [];
+  /** Until they are, nothing is told: a program that an earlier run of the application has told some would end all of them. */
+  #areLinksKnown = false;
   #uplink: FirewallState["uplink"] = null;
   #acknowledged: ReadonlySet<string> = new Set();
   #uplinkSession: string | null = null;
@@ -176,6 +178,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void {
     this.#acknowledged = stillAcknowledged(this.#acknowledged, this.#links, links);
     this.#links = links;
+    this.#areLinksKnown = true;
     this.#uplink = uplink;
     this.changed();
   }
@@ -274,6 +277,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
       if (program.isConnected) this.#refused(unknown);
       return;
     }
+    if (!this.#areLinksKnown) return;
     const state = this.#state();
     const text = JSON.stringify(state);
     if (!program.isConnected || text === this.#sent?.state) return;

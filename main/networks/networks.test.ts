@@ -327,8 +327,11 @@ describe("a VM behind the firewall", () => {
     await look();
     expect(firewall.nics?.links).toEqual({ nic: false, uplink: false, l1: false, l2: true });
     expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+    // What that has open in the firewall is not ended meanwhile.
+    expect(filter.links.map(({ id }) => id)).toEqual(["link-1", "link-2"]);
     maybe.isInDoubt = false;
     await look();
+    expect(filter.links.map(({ id }) => id)).toEqual(["link-1"]);
     expect(Object.keys(firewall.nics?.links ?? {})).toEqual(["nic", "uplink", "l1"]);
   });
 

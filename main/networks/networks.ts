@@ -46,11 +46,15 @@ export interface NetworksOptions {
   log: (line: string) => void;
 }
 
-/** A VM's interface as its machine has it. Another machine of the VM is another one. */
-interface Port {
+/** A VM, and the number of its link. */
+interface FilteredVm {
   readonly vm: NetworkedVm;
-  readonly nics: MachineNics;
   readonly index: number;
+}
+
+/** A VM's interface as its machine has it. Another machine of the VM is another one. */
+interface Port extends FilteredVm {
+  readonly nics: MachineNics;
 }
 
 /** What joins a port, for as long as all of it stays the same. */
@@ -280,8 +284,9 @@ export class Networks {
       if (problem === null) plugged.push(port);
       else this.#noTwin.set(port.vm.id, problem);
     }
-    this.#unplugOthers(firewall.nics, ports);
-    this.#setLinks(plugged, uplink, firewall);
+    const inDoubt = this.#inDoubt(firewall.nics);
+    this.#unplugOthers(firewall.nics, [...ports, ...inDoubt]);
+    this.#setLinks([...plugged, ...inDoubt], uplink, firewall);
     for (const port of plugged) {
       const { vm, nics, index } = port;
       // Much may have changed meanwhile: what is cut is not joined again by an older turn.
@@ -400,20 +405,28 @@ export class Networks {
     }
   }
 
+  /**
+   * VMs of which nobody knows yet whether they run, and for which an earlier run of the application has left an interface. A filter
+   * that is told nothing of them ends what they have open.
+   */
+  #inDoubt(nics: MachineNics): FilteredVm[] {
+    const plugged = this.#plugged;
+    if (plugged?.nics !== nics) return [];
+    return this.#options.vms().flatMap((vm): FilteredVm[] => {
+      if (!vm.isOn || vm.nics !== null || vm.status.network !== "firewall") return [];
+      const index = this.#options.indices.find(vm.id);
+      return index !== undefined && plugged.left.has(twinNic(index).id) ? [{ vm, index }] : [];
+    });
+  }
+
   /** Of VMs that do not run any more: there are only so many slots. */
-  #unplugOthers(nics: MachineNics, ports: readonly Port[]): void {
+  #unplugOthers(nics: MachineNics, vms: readonly FilteredVm[]): void {
     const plugged = this.#plugged;
     if (plugged?.nics !== nics) return;
     const { ids, left } = plugged;
-    const wanted = new Set(ports.map(({ index }) => twinNic(index).id));
-    // Nobody knows yet whether these run.
-    const inDoubt = this.#options.vms().flatMap((vm): string[] => {
-      const index = vm.isOn && vm.nics === null ? this.#options.indices.find(vm.id) : undefined;
-      return index === undefined ? [] : [twinNic(index).id];
-    });
-    const mayRun = new Set(inDoubt.filter((id) => !ids.has(id)));
+    const wanted = new Set(vms.map(({ index }) => twinNic(index).id));
     for (const id of new Set([...ids, ...left])) {
-      if (id === uplinkNic(0).id || wanted.has(id) || mayRun.has(id)) continue;
+      if (id === uplinkNic(0).id || wanted.has(id)) continue;
       ids.delete(id);
       left.delete(id);
       this.#unplug(plugged, id);
@@ -446,8 +459,10 @@ export class Networks {
     }, this.#unplugRetries.nextDelayMs(performance.now()));
   }
 
-  #setLinks(ports: readonly Port[], uplink: FirewallState["uplink"], { id }: Firewall): void {
-    const links = ports.map(({ vm, index }): FilteredLink => ({
+  #setLinks(vms: readonly FilteredVm[], uplink: FirewallState["uplink"], { id }: Firewall): void {
+    // In one order, also while some become known: what is the same is not told again.
+    const ordered = vms.toSorted((one, other) => one.index - other.index);
+    const links = ordered.map(({ vm, index }): FilteredLink => ({
       vm: vm.id,
       id: linkId(index),
       own: { mac: twinNic(index).mac, ...gatewayEnd(index) },

@@ -62,6 +62,13 @@ it("tells the links without their VMs, and has those in force that the program c
   expect([[...filter.acknowledged], problemOf(1)]).toEqual([["link-1", "link-2"], null]);
 });
 
+it("tells nothing to a program of an earlier run of the application until it is known which links there are", () => {
+  connect();
+  expect(program.told).toEqual([]);
+  filter.setLinks([]);
+  expect(program.told).toEqual([{ links: [] }]);
+});
+
 it("has nothing in force where a problem is about no link, and makes the program's words harmless", () => {
   filter.setLinks([link(1)]);
   connect();

@@ -40,6 +40,8 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   readonly uplinkSession = null;
   readonly #service: ServingService;
   #links: readonly FilteredLink[] = [];
+  /** Until they are, nothing is told: a program that an earlier run of the application has told some would end all of them. */
+  #areLinksKnown = false;
   #acknowledged: ReadonlySet<string> = new Set();
   #sent: { readonly revision: number; readonly links: readonly string[] } | null = null;
   #problems: readonly LinkProblem[] = [];
@@ -80,6 +82,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   setLinks(links: readonly FilteredLink[]): void {
     this.#acknowledged = stillAcknowledged(this.#acknowledged, this.#links, links);
     this.#links = links;
+    this.#areLinksKnown = true;
     this.#tell();
   }
 
@@ -109,7 +112,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
 
   #tell(): void {
     const { program } = this.#service;
-    if (!program.isConnected) return;
+    if (!program.isConnected || !this.#areLinksKnown) return;
     const links = this.#links.map(({ id, own, guest }) => ({ id, own, guest }));
     try {
       const revision = program.tell({ state: { links } });
