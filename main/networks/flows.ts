@@ -122,7 +122,7 @@ export class Flows extends Emitter<FlowEvents> {
     });
   }
 
-  /** Those that are open, and those that ended in the last ten minutes, in the order in which they began. */
+  /** Those that are open, and those that ended in the last ten minutes, in the order in which the firewall has seen them begin. */
   get all(): Flow[] {
     this.forgetOld();
     return [...this.#flows.values()];

@@ -284,9 +284,8 @@ impl Program {
             };
             let links: Vec<_> = links.iter().map(|link| rows::link_row(link, &counters)).collect();
             self.atoll.rows("links", false, &links, &[]);
-            let mut changed: Vec<_> = flows.0.iter().map(|flow| rows::flow_row(flow, now)).collect();
+            let mut changed = rows::in_order(&flows.0, &refusals.0, now);
             changed.extend(hidden.0.iter().map(rows::hidden_row));
-            changed.extend(refusals.0.iter().map(|refusal| rows::refusal_row(refusal, now)));
             let mut removed: Vec<String> = flows.1.iter().map(|serial| rows::flow_key(*serial)).collect();
             removed.extend(hidden.1.iter().map(|link| rows::hidden_key(link)));
             removed.extend(refusals.1.iter().map(|serial| rows::refusal_key(*serial)));

@@ -11,6 +11,15 @@ use std::time::Instant;
 /// Of "reason", in characters, as the host takes it.
 const MAX_REASON: usize = 200;
 
+/// In the order in which they began; a connection counts as begun when it is first seen.
+pub fn in_order(flows: &[Flow], refusals: &[Refusal], now: Instant) -> Vec<(String, Value)> {
+    let flows = flows.iter().map(|flow| (flow.since, flow_row(flow, now)));
+    let refusals = refusals.iter().map(|refusal| (refusal.since, refusal_row(refusal, now)));
+    let mut rows: Vec<_> = flows.chain(refusals).collect();
+    rows.sort_by_key(|(since, _)| *since);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
+
 pub fn flow_row(flow: &Flow, now: Instant) -> (String, Value) {
     let has_ports = flow.tuple.destination_port != 0;
     let reason = match flow.note.as_str() {

@@ -5,13 +5,13 @@ use crate::address::not_internet;
 use crate::core::Seen;
 use crate::decide::{self, World};
 use crate::events;
-use crate::flows::{Candidate, Flows, Hidden};
+use crate::flows::{Candidate, Flow, Flows, Hidden};
 use crate::marks::Marks;
 use crate::model::{Decision, Port, Transport, read_state};
 use crate::netlink::conntrack::{Connection, TCP, Tuple};
 use crate::netlink::counters::Counter;
 use crate::refusals::{Kind, Refusals};
-use crate::rows::{flow_row, hidden_row, link_row, refusal_row};
+use crate::rows::{flow_row, hidden_row, in_order, link_row, refusal_row};
 use crate::scanner::State;
 use crate::scanner::eve::Alert;
 use crate::testing::{second_link_json, state_json};
@@ -127,7 +127,8 @@ fn rows_are_made_as_the_host_takes_them() {
     let all = [Connection::of_test(1, tuple, mark, 120, Some(3))];
     let web = Candidate { name: "web.example".to_owned(), rule: "r1".to_owned() };
     flows.see(&all, &links, &marks, |_, _| vec![web.clone()], start);
-    same("flow", flow_row(&flows.changed(start).0[0], start + Duration::from_secs(7)));
+    let mut flows = flows.changed(start).0;
+    same("flow", flow_row(&flows[0], start + Duration::from_secs(7)));
 
     same("hidden", hidden_row(&Hidden { link: "link-1".to_owned(), count: 12, revision: 4 }));
 
@@ -144,7 +145,13 @@ fn rows_are_made_as_the_host_takes_them() {
         reason: "it asks",
     };
     refusals.add(kind, 2, start);
-    same("refusal", refusal_row(&refusals.changed(start).0[0], start + Duration::from_secs(3)));
+    let refusals = refusals.changed(start).0;
+    same("refusal", refusal_row(&refusals[0], start + Duration::from_secs(3)));
+
+    let keys = |flows: &[Flow]| in_order(flows, &refusals, start).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+    assert_eq!(keys(&flows), ["c1", "d1"]);
+    flows[0].since += Duration::from_secs(1);
+    assert_eq!(keys(&flows), ["d1", "c1"]);
 
     let counters = [("atoll", "out-link-1", 10, 1), ("atoll", "in-link-1", 20, 1), ("atoll", "denied-link-1", 9, 3)]
         .into_iter()
