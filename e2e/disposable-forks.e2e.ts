@@ -119,13 +119,15 @@ test("the memory that they share is private to each, and none of their QEMUs can
 });
 
 test("X11 and Wayland programs have their windows in a fork", async () => {
-  for (const argv of [["foot"], ["xterm"]]) {
-    const started = await desktop.json<Started & { windowId: string }>("disposable", "start", "--", ...argv);
+  for (const program of ["foot", "xterm"]) {
+    const started = await desktop.json<Started & { windowId: string }>("disposable", "start", "--", program);
     expect(started.origin).toBe("fork");
     await expect(
       (await desktop.page()).locator(`[data-window-id="${started.windowId}"] [data-part="content"]`),
     ).toBeVisible();
-    await desktop.json("window", "close", started.windowId);
+    if (program === "xterm") await desktop.closeXterm(started.windowId);
+    else await desktop.json("window", "close", started.windowId);
+    await expect.poll(async () => (await disposables(desktop)).map(({ name }) => name)).not.toContain(started.vm);
   }
 });
 

@@ -44,7 +44,7 @@ test("an X11 program may be started as soon as its VM runs", async () => {
   await desktop.json("vm", "kill", "home", "--wait");
   await desktop.json("vm", "start", "home", "--wait");
   const { id } = await desktop.run("home", "xterm");
-  await desktop.json("window", "close", id);
+  await desktop.closeXterm(id);
 });
 
 test("Xwayland copies by whole words where the processor is emulated, and only there", async () => {

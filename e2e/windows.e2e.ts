@@ -260,7 +260,7 @@ test("a program of X11 that has whole cells alone gets a size of these by the co
   // Less than a cell is left out.
   expect([605 - width < 30, 403 - height < 30, width <= 605, height <= 403]).toEqual([true, true, true, true]);
   expect(await sized(width + 1, height + 1)).toEqual([width, height]);
-  await desktop.json("window", "close", id);
+  await desktop.closeXterm(id);
 });
 
 test("Alt+Tab shows whose windows there are and goes to the one before", async () => {

@@ -287,6 +287,12 @@ export class TestDesktop {
     await expect.poll(missing, { message: `the window has ${width} by ${height}, but for a cell` }).toBeLessThan(30);
   }
 
+  /** Closes an xterm once its shell has said its title: until the shell runs, xterm's child ignores hang-ups, and a close is lost. */
+  async closeXterm(id: string): Promise<void> {
+    await expect.poll(async () => (await this.windows()).find((window) => window.id === id)?.title).toContain("@");
+    await this.json("window", "close", id);
+  }
+
   /** Waits until a guest's file is there: what a shell was told to write into it by keys is read from then on. */
   async isThere(vm: string, file: string): Promise<void> {
     await expect.poll(async () => (await this.atoll("exec", vm, "--", "test", "-e", file)).code).toBe(0);
