@@ -196,12 +196,12 @@ async function copiedByAgent(agent: ScriptedAgent, vm: string, generation: numbe
     const put = desktop.pipe(Buffer.from("put"), "clipboard", "put", vm);
     const { stream } = await agent.hear("clipPut");
     await agent.read(stream);
-    expect((await put).code).toBe(0);
     agent.say("control", "clipOffered", {
       selection: Selection.CLIPBOARD,
       generation,
       types: ["text/plain;charset=utf-8"],
     });
+    expect((await put).code).toBe(0);
     write(agent, await asked(agent, generation), `for the history ${generation}`);
   });
 }

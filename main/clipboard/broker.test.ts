@@ -88,12 +88,12 @@ describe("copying", () => {
   test("what the command has put there counts as its person's copy", async () => {
     const desk = new ClipDesk();
     const [home, web] = [desk.vm("home"), desk.vm("web")];
-    desk.broker.putDone(home);
+    void desk.broker.putDone(home);
     desk.copy(home, 1, { sinceInputMs: null });
     expect(desk.offers(web)).toEqual([TEXT]);
     desk.copy(home, 2, { sinceInputMs: null });
     expect(desk.offers(web)).toEqual([]);
-    desk.broker.putDone(home);
+    void desk.broker.putDone(home);
     await desk.pass(5_001);
     desk.copy(home, 3, { sinceInputMs: null });
     expect(desk.offers(web)).toEqual([]);

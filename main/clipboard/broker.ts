@@ -155,8 +155,8 @@ interface Guest {
   silenced: Clip | null;
   /** That the policy keeps this clip from it has been told. */
   shownDenied: Clip | null;
-  /** By `clipboard put`: the offer that follows is its person's. */
-  putMs: number | null;
+  /** By `clipboard put`: the offer that follows is its person's. `over`: it has come, or nobody waits for it any more. */
+  put: { readonly atMs: number; readonly over: () => void } | null;
   readonly pastes: Map<number, Paste>;
   readonly ahead: Set<Ahead>;
   /** Files that are on their way there: requests for one clip, in whatever types, join one transfer. */
@@ -230,7 +230,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
       once: null,
       silenced: null,
       shownDenied: null,
-      putMs: null,
+      put: null,
       pastes: new Map(),
       ahead: new Set(),
       files: null,
@@ -249,6 +249,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     guest.question?.takingBack.abort();
     for (const { reading } of [...guest.pastes.values(), ...guest.ahead]) reading?.cancel();
     guest.pastes.clear();
+    guest.put?.over();
     this.#closeBar(guest);
     // What was picked from the history does not need its VM.
     if (this.#current !== null && this.#current === guest.own) this.#setCurrent(null);
@@ -305,10 +306,22 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     } else if (wasCurrent) this.#setCurrent(null);
   }
 
-  /** The host's own program is about to give this VM a clip: the offer that follows is its person's. */
-  putDone(vm: Vm): void {
+  /**
+   * The host's own program has given this VM a clip: the offer that follows is its person's. Resolves when that has come: what is
+   * asked of the clipboard then finds it. It may never come, such as from a VM that ends.
+   */
+  putDone(vm: Vm): Promise<void> {
     const guest = this.#guests.get(vm.id);
-    if (guest !== undefined) guest.putMs = this.#ports.nowMs();
+    if (guest === undefined) return Promise.resolve();
+    guest.put?.over();
+    return new Promise((resolve) => {
+      const forget = this.#ports.after(COPY_MS, resolve);
+      const over = (): void => {
+        forget();
+        resolve();
+      };
+      guest.put = { atMs: this.#ports.nowMs(), over };
+    });
   }
 
   /** Becomes the current clip: of the history, with the VM that it came from; or the host's own. */
@@ -326,10 +339,11 @@ export class ClipBroker extends Emitter<BrokerEvents> {
 
   /** When the person did what this offer answers; null: it answers nothing that they did. */
   #copyTime(guest: Guest, { sinceInputMs, types }: Offered, nowMs: number): number | null {
-    const { putMs } = guest;
-    if (putMs !== null && types.length > 0) {
-      guest.putMs = null;
-      if (nowMs - putMs <= COPY_MS) return putMs;
+    const { put } = guest;
+    if (put !== null && types.length > 0) {
+      guest.put = null;
+      put.over();
+      if (nowMs - put.atMs <= COPY_MS) return put.atMs;
     }
     return sinceInputMs !== null && sinceInputMs <= COPY_MS ? nowMs - sinceInputMs : null;
   }

@@ -172,10 +172,25 @@ describe("put into a VM", () => {
     await settled();
     expect(desk.requests).toMatchObject([{ crossing: { from: { kind: "host" }, to: { id: home.id }, bytes: 6 } }]);
     expect(desk.delivered[0]?.target).toEqual({ kind: "put", vm: home, selection: "clipboard" });
+    let isDone = false;
+    void put.then(() => (isDone = true));
     await deliver(null);
-    expect(await put).toEqual({ type: TEXT, characters: 12 });
+    await settled();
+    expect(isDone).toBe(false);
     desk.copy(home, 1, { sinceInputMs: null });
+    expect(await put).toEqual({ type: TEXT, characters: 12 });
     expect(desk.offers(web)).toEqual([TEXT]);
+  });
+
+  test.each([
+    ["a VM whose link is lost", () => Promise.resolve(desk.broker.closed(home))],
+    ["a VM that never says that it has it", () => desk.pass(5_001)],
+  ])("is done with %s, too", async (_, happens) => {
+    const put = exchange.put(home, "text/plain", Buffer.from("a text"));
+    await deliver(null);
+    await settled();
+    await happens();
+    expect(await put).toEqual({ type: TEXT, characters: 12 });
   });
 
   test("denied: nothing goes", async () => {

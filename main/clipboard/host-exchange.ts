@@ -74,10 +74,11 @@ export class HostExchange {
       signal,
     );
     const end = await reading.deliver({ kind: "put", vm, selection: "clipboard" }, outcome.maxBytes);
-    if (end.outcome === "complete") broker.putDone(vm);
+    const offered = end.outcome === "complete" ? broker.putDone(vm) : null;
     const crossingEnd = endOf(end, type, outcome.maxBytes);
     await gate.ended(outcome, crossingEnd);
     if (end.outcome !== "complete") throw failed(vm, end, crossingEnd);
+    await offered;
     return { type, characters: end.characters };
   }
 
