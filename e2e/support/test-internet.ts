@@ -113,7 +113,11 @@ export class TestInternet {
 
   /** Whether anybody has asked its resolvers for the name. */
   wasAskedFor(name: string): boolean {
-    return fs.readFileSync(path.join(this.#folder, "dnsmasq.log"), "utf8").includes(`] ${name} from `);
+    return this.timesAskedFor(name) > 0;
+  }
+
+  timesAskedFor(name: string): number {
+    return fs.readFileSync(path.join(this.#folder, "dnsmasq.log"), "utf8").split(`] ${name} from `).length - 1;
   }
 
   async close(): Promise<void> {
