@@ -128,6 +128,21 @@ describe("the file", () => {
     expect(policy.problem?.reason).toMatch(/those before stay in force$/u);
   });
 
+  it("has tests that hold while no scanner works, where a scanner decides what the rule lets through", async () => {
+    const scanned = (action: string, expected: string): string =>
+      `rules: [{action: ${action}, from: home, to: web, scan: true, decision: allow}]\n` +
+      `tests: [{action: ${action}, from: home, to: web, expect: ${expected}}]\n`;
+    for (const action of ["file.send", "file.open"]) {
+      const policy = await opened(scanned(action, "allow"));
+      expect([policy.state, await policy.test()]).toMatchObject(["in-force", [{ actual: "allow", ok: true }]]);
+      // Nothing crosses unscanned all the same.
+      expect(policy.check("file.send", "home", "web", null).decision).toBe("deny");
+      expect(policy.tryText(scanned(action, "deny")).tests).toMatchObject([{ actual: "allow", ok: false }]);
+    }
+    // No scanner looks at what is pasted.
+    expect((await opened(scanned("clipboard.paste", "deny"))).state).toBe("in-force");
+  });
+
   it("is read again when a person has edited it", async () => {
     const policy = await opened(RULE);
     const changed = vi.fn<() => void>();

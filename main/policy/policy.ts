@@ -30,6 +30,7 @@ import { PolicyNames } from "./names.ts";
 import { POLICY_FILE, type PolicyFile, readPolicy } from "./policy-file.ts";
 import { RulesInForce } from "./rules-in-force.ts";
 import { type Rule, vmNameIn } from "./rules.ts";
+import { hasScannerOf } from "./scanners.ts";
 import { crossingOf, tryExpectation } from "./simulate.ts";
 
 /** The text of the rules that were last in force: for a start with a file whose tests fail. */
@@ -419,9 +420,11 @@ export class Policy extends Emitter<{ changed: [] }> {
     return read.ok ? read.value : null;
   }
 
+  /** As if scanners worked: those come and go by themselves, at each start too, and the file has to hold with them. */
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
     const vms = this.#options.vms();
-    const circumstances = this.#onceTaken;
+    const hasScanner = hasScannerOf({ traffic: () => true, files: () => true });
+    const circumstances = { ...this.#onceTaken, hasScanner };
     return tests.map((test) => tryExpectation(test, rules, vms, circumstances));
   }
 
