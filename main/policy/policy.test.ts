@@ -24,7 +24,10 @@ beforeEach(() => {
   now = Date.parse("2026-11-28T12:00:00Z");
 });
 
-afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
 
 function makePolicy(): Policy {
   const [configFolder, stateFolder] = [path.join(folder, "config"), path.join(folder, "state")];
@@ -240,6 +243,32 @@ describe("a name in a rule", () => {
     expect([decided().decision, policy.warnings]).toEqual(["allow", []]);
     vms = vms.slice(0, 2);
     expect(() => decided()).toThrow(expect.objectContaining({ code: "vm.not-found" }));
+  });
+
+  it("stays bound when the file is empty for a moment, as while an editor writes it, and is free when it stays empty", async () => {
+    const policy = await opened(RULE);
+    vms = [vm("home", 3), vm("web", 2, "coral")];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    /** It is empty when it is read, and `text` a moment later. */
+    const emptied = async (text: string): Promise<void> => {
+      write(policy, "");
+      const told = vi.fn<() => void>();
+      const loaded = policy.load().then(told);
+      while (vi.getTimerCount() === 0 && told.mock.calls.length === 0)
+        await new Promise((resolve) => setImmediate(resolve));
+      write(policy, text);
+      vi.runAllTimers();
+      await loaded;
+      await policy.load();
+    };
+    await emptied(RULE);
+    expect([paste(policy), policy.unbound]).toMatchObject(["deny", [{ name: "home", fate: "removed" }]]);
+    expect(await policy.lastGood()).toBe(RULE);
+    await emptied("");
+    expect([policy.state, policy.rules, await policy.lastGood()]).toEqual(["in-force", [], ""]);
+    write(policy, RULE);
+    await policy.load();
+    expect(paste(policy)).toBe("allow");
   });
 
   it("is free again when no rule mentions it any more", async () => {

@@ -35,6 +35,8 @@ import { crossingOf, tryExpectation } from "./simulate.ts";
 
 /** The text of the rules that were last in force: for a start with a file whose tests fail. */
 const LAST_GOOD = "policy-last-good.yaml";
+/** An editor may empty the file before it writes: what stays so for this long, ms, is a policy without rules. */
+const EMPTY_MS = 500;
 /** A timer that shall last longer ends at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -342,7 +344,11 @@ export class Policy extends Emitter<{ changed: [] }> {
   }
 
   async #load(): Promise<void> {
-    const read = await this.#read();
+    let read = await this.#read();
+    if (read.ok && read.text === "" && ((await this.lastGood()) ?? "") !== "") {
+      await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+      read = await this.#read();
+    }
     if (!read.ok) this.#refuse(read.problem, null);
     else {
       const lastGood = await this.#readLastGood();
