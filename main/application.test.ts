@@ -9,6 +9,7 @@ import { type GuestWindow, type SurfaceId, windowIdOf } from "#shared/model/wind
 import { Application } from "./application.ts";
 import type { Driver, Machine, MachineDefinition, MachineEnd } from "./hardware/driver.ts";
 import { SURFACES } from "./link/contracts/surfaces.ts";
+import { Policy } from "./policy/policy.ts";
 import { SettingsFile } from "./settings/settings.ts";
 import type { VmDefinition } from "./vms/definition.ts";
 import type { DefinitionSource } from "./vms/definition-source.ts";
@@ -136,6 +137,36 @@ it("the end of all VMs names those that do not end", async () => {
   machine.answers.pressPowerButton = fails;
   machine.answers.kill = fails;
   expect(await application.stopAll()).toEqual(["home"]);
+});
+
+it("a policy that breaks a test that names a VM is not taken at a start either, and does not become the last good one", async () => {
+  adopted.resolve(null);
+  const rule = "rules: [{action: clipboard.paste, from: home, to: '@label:coral', decision: allow}]\n";
+  const test = "tests: [{action: clipboard.paste, from: home, to: '@label:coral', expect: allow}]\n";
+  const openedWith = async (text: string): Promise<Policy> => {
+    const folders = { configFolder: folder, stateFolder: folder };
+    const policy: Policy = new Policy({ ...folders, vms: () => again.parties });
+    const again = new Application({
+      ...scriptedContext([]),
+      registry: new VmRegistry(folder, [scriptedType()]),
+      files: () => [policy],
+      drivers: scriptedDrivers(driver),
+      openPolicy: () => policy.open(),
+    });
+    fs.writeFileSync(policy.file, text);
+    void again.open();
+    await again.defined;
+    again.release();
+    return policy;
+  };
+  expect((await openedWith(rule + test)).state).toBe("in-force");
+  const policy = await openedWith(rule.replace("allow", "deny") + test);
+  expect(policy.problem).toMatchObject({ line: 2, reason: expect.stringContaining("expects allow") as string });
+  expect(policy.check("clipboard.paste", "home", "@label:coral", null).decision).toBe("allow");
+  expect(await policy.lastGood()).toBe(rule + test);
+  // One that holds counts at once.
+  const other = await openedWith(rule.replace("from: home", "from: '@any'") + test);
+  expect([other.state, await other.lastGood()]).toEqual(["in-force", await other.text()]);
 });
 
 it("a window is there that the page shows before its VM's link has said here that it opened", async () => {

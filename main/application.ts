@@ -25,6 +25,8 @@ export interface ApplicationOptions extends Omit<VmContext, "driver"> {
   /** Files that a person edits, beside the definitions. */
   files: () => readonly PersonsFile[];
   drivers: Drivers;
+  /** Reads the policy, whose tests name VMs: when all of them are known, and before anybody is told so. Left out: there is none. */
+  openPolicy?: () => Promise<void>;
   /** Builds a template for a VM that starts with the desktop; absent: none is built. Rejects with template.*. */
   buildTemplate?: (name: string) => Promise<void>;
 }
@@ -64,7 +66,7 @@ export class Application extends Emitter<ApplicationEvents> {
   /** They end what watches the sources and the settings. */
   #watches: (() => void)[] = [];
   #isDefined: () => void = () => undefined;
-  /** Resolves when every source's VMs are known. */
+  /** Resolves when every source's VMs are known, and the policy. */
   readonly defined = new Promise<void>((resolve) => (this.#isDefined = resolve));
 
   constructor(options: ApplicationOptions) {
@@ -72,7 +74,7 @@ export class Application extends Emitter<ApplicationEvents> {
     this.#options = options;
   }
 
-  /** Reads the definitions, makes the first VMs, adopts what runs, starts what shall start with the desktop. */
+  /** Reads the definitions, makes the first VMs, adopts what runs, reads the policy, starts what shall start with the desktop. */
   async open(): Promise<void> {
     const { registry, files, drivers, log } = this.#options;
     const isFirst = await registry.load();
@@ -80,6 +82,7 @@ export class Application extends Emitter<ApplicationEvents> {
     for (const problem of this.problems) log(problemWords(problem));
     // At once: what is asked of a VM from now on waits for its adoption.
     const adopted = new Map(this.#sources.flatMap((source) => this.#addNew(source)).map((vm) => [vm, this.#adopt(vm)]));
+    await this.#options.openPolicy?.();
     this.#watches = await Promise.all([
       ...this.#sources.map((source) =>
         source.watch(() => {
@@ -426,7 +429,15 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   #contextOf({ driver }: VmDefinition): VmContext {
-    const { drivers, registry: _, sources: __, files: ___, buildTemplate: ____, ...context } = this.#options;
+    const {
+      drivers,
+      registry: _,
+      sources: __,
+      files: ___,
+      openPolicy: ____,
+      buildTemplate: _____,
+      ...context
+    } = this.#options;
     return { ...context, driver: drivers.named(driver), ending: this.#ending.signal };
   }
 

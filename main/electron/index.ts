@@ -192,6 +192,7 @@ async function run(): Promise<void> {
     sources: [source, serviceSource],
     files: () => [settings, policy, openRules, audit, services],
     drivers,
+    openPolicy: () => policy.open(),
     spawnLink: linkSpawner(() => window?.contents ?? null),
     output: primaryOutput,
     keymap: () => keymap.current,
@@ -249,7 +250,7 @@ async function run(): Promise<void> {
     },
   });
   const { network } = networks;
-  await Promise.all([policy.open(), openRules.open(), audit.open(), services.load(), indexes.load(), scanRules.load()]);
+  await Promise.all([openRules.open(), audit.open(), services.load(), indexes.load(), scanRules.load()]);
   application.on("changed", () => policy.vmsChanged());
   const unwatchKeymap = keymap.watch();
   const page = new Page();

@@ -21,6 +21,7 @@ import { STREAMS } from "../link/contracts/streams.ts";
 import { SURFACES } from "../link/contracts/surfaces.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
+  deferred,
   HELLO,
   ordersOf,
   scriptedContext,
@@ -198,6 +199,16 @@ function sayStat(link: ScriptedLink, exec: number): void {
 
 const launched = (link: ScriptedLink | undefined): unknown[] =>
   ordersOf(link, LAUNCHES).flatMap((order) => ("argv" in order ? [order.argv] : []));
+/** The machine goes on only after `go`. `isKnown`: its VM keeps the number of its link. */
+function holdingResume({ machine, definition: { id } }: (typeof started)[0]): {
+  isKnown: () => boolean;
+  go: () => void;
+} {
+  const resumed = deferred<void>();
+  machine.answers.resume = () => resumed.promise.then(() => machine.emit("resumed"));
+  const isKnown = (): boolean => [...kiosks.vmIds, ...application.vms.map((vm) => vm.id)].includes(id);
+  return { isKnown, go: () => resumed.resolve() };
+}
 /** Names of the files that were opened there. */
 const opened = (link: ScriptedLink | undefined): string[] =>
   ordersOf(link, LAUNCHES).flatMap((order) =>
@@ -235,6 +246,30 @@ describe("a kiosk that is kept ready", () => {
       ["pause", "resume"],
     ]);
     expect(new Set(started.map(({ definition }) => definition.id)).size).toBe(2);
+  });
+
+  it("is known all the time that it is handed out, and until nothing is left of it", async () => {
+    kiosks.open();
+    await becomes("ready");
+    const [first = expect.unreachable()] = started;
+    const { isKnown, go } = holdingResume(first);
+    const taken = kiosks.start("terminal", []);
+    await until(() => first.machine.orders.includes("resume"));
+    expect([names(), isKnown()]).toEqual([[], true]);
+    go();
+    const { name } = await taken;
+    expect([application.vm(name).id, kiosks.vmIds]).toEqual([first.definition.id, []]);
+    await disposables.end(application.vm(name).id);
+    expect(isKnown()).toBe(false);
+
+    await becomes("ready");
+    const [, second = expect.unreachable()] = started;
+    const useless = holdingResume(second);
+    second.machine.answers.resume = () => Promise.reject(new Error("it hangs"));
+    driver.remove = ({ name: gone }) => Promise.resolve(void removed.push(`${gone} ${useless.isKnown()}`));
+    expect(await kiosks.start("terminal", [])).toMatchObject({ origin: "cold" });
+    expect(removed).toEqual(["terminal-1", "terminal-2 true"]);
+    expect(useless.isKnown()).toBe(false);
   });
 
   it("is not replaced while the one that was asked for is busy with what it opens, but when it has ended", async () => {
@@ -526,6 +561,18 @@ describe("a VM that waits for a file", () => {
     expect(started.map(({ definition }) => definition.name)).toEqual(["viewers-1", "viewers-2"]);
     await disposables.end(vmId);
     expect(removed).toEqual(["viewers-1"]);
+  });
+
+  it("is known all the time that it is handed out", async () => {
+    kiosks.open();
+    await becomes("ready", VIEWERS);
+    const [first = expect.unreachable()] = started;
+    const { isKnown, go } = holdingResume(first);
+    const taken = kiosks.startForFile({ isToOpen: true });
+    await until(() => first.machine.orders.includes("resume"));
+    expect([names(), isKnown()]).toEqual([[], true]);
+    go();
+    expect([(await taken).vmId, kiosks.vmIds]).toEqual([first.definition.id, []]);
   });
 
   it("has the label and the caller of the VM that the file is of", async () => {

@@ -80,6 +80,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
   /** By the ids of the pool's entries. */
   readonly #kept = new Map<number, Kept>();
   readonly #discarding = new Set<Promise<void>>();
+  /** VMs that go on for whoever asked, and are of no list before they do. */
+  readonly #handingOut = new Set<VmId>();
   /** VMs that were handed out, and have yet to do what they were asked for. */
   readonly #settling = new Set<WarmVm>();
   /** Templates that were built before anybody asked for a kiosk, or could not be: each is tried once. */
@@ -105,7 +107,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
 
   /** Ids of the VMs that no list has. */
   get vmIds(): VmId[] {
-    return Array.from(this.#kept.values(), ({ definition }) => definition.id);
+    return [...Array.from(this.#kept.values(), ({ definition }) => definition.id), ...this.#handingOut];
   }
 
   /** Settings or templates have changed. */
@@ -359,6 +361,7 @@ export class Kiosks extends Emitter<KiosksEvents> {
     if (id === null || kept === undefined) return null;
     this.#pool = pool;
     this.#kept.delete(id);
+    this.#handingOut.add(kept.definition.id);
     this.emit("changed");
     return kept;
   }
@@ -401,6 +404,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
       signal?.throwIfAborted();
       log(`a VM that was ready for a file is of no use: ${messageOf(error)}`);
       return null;
+    } finally {
+      this.#handingOut.delete(waiting.id);
     }
   }
 
@@ -432,6 +437,8 @@ export class Kiosks extends Emitter<KiosksEvents> {
       signal?.throwIfAborted();
       log(`kiosk "${kiosk.name}": what was ready is of no use: ${messageOf(error)}`);
       return null;
+    } finally {
+      this.#handingOut.delete(vm.id);
     }
   }
 

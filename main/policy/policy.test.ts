@@ -24,7 +24,10 @@ beforeEach(() => {
   now = Date.parse("2026-11-28T12:00:00Z");
 });
 
-afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
 
 function makePolicy(): Policy {
   const [configFolder, stateFolder] = [path.join(folder, "config"), path.join(folder, "state")];
@@ -128,6 +131,21 @@ describe("the file", () => {
     expect(policy.problem?.reason).toMatch(/those before stay in force$/u);
   });
 
+  it("has tests that hold while no scanner works, where a scanner decides what the rule lets through", async () => {
+    const scanned = (action: string, expected: string): string =>
+      `rules: [{action: ${action}, from: home, to: web, scan: true, decision: allow}]\n` +
+      `tests: [{action: ${action}, from: home, to: web, expect: ${expected}}]\n`;
+    for (const action of ["file.send", "file.open"]) {
+      const policy = await opened(scanned(action, "allow"));
+      expect([policy.state, await policy.test()]).toMatchObject(["in-force", [{ actual: "allow", ok: true }]]);
+      // Nothing crosses unscanned all the same.
+      expect(policy.check("file.send", "home", "web", null).decision).toBe("deny");
+      expect(policy.tryText(scanned(action, "deny")).tests).toMatchObject([{ actual: "allow", ok: false }]);
+    }
+    // No scanner looks at what is pasted.
+    expect((await opened(scanned("clipboard.paste", "deny"))).state).toBe("in-force");
+  });
+
   it("is read again when a person has edited it", async () => {
     const policy = await opened(RULE);
     const changed = vi.fn<() => void>();
@@ -225,6 +243,32 @@ describe("a name in a rule", () => {
     expect([decided().decision, policy.warnings]).toEqual(["allow", []]);
     vms = vms.slice(0, 2);
     expect(() => decided()).toThrow(expect.objectContaining({ code: "vm.not-found" }));
+  });
+
+  it("stays bound when the file is empty for a moment, as while an editor writes it, and is free when it stays empty", async () => {
+    const policy = await opened(RULE);
+    vms = [vm("home", 3), vm("web", 2, "coral")];
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    /** It is empty when it is read, and `text` a moment later. */
+    const emptied = async (text: string): Promise<void> => {
+      write(policy, "");
+      const told = vi.fn<() => void>();
+      const loaded = policy.load().then(told);
+      while (vi.getTimerCount() === 0 && told.mock.calls.length === 0)
+        await new Promise((resolve) => setImmediate(resolve));
+      write(policy, text);
+      vi.runAllTimers();
+      await loaded;
+      await policy.load();
+    };
+    await emptied(RULE);
+    expect([paste(policy), policy.unbound]).toMatchObject(["deny", [{ name: "home", fate: "removed" }]]);
+    expect(await policy.lastGood()).toBe(RULE);
+    await emptied("");
+    expect([policy.state, policy.rules, await policy.lastGood()]).toEqual(["in-force", [], ""]);
+    write(policy, RULE);
+    await policy.load();
+    expect(paste(policy)).toBe("allow");
   });
 
   it("is free again when no rule mentions it any more", async () => {

@@ -30,10 +30,13 @@ import { PolicyNames } from "./names.ts";
 import { POLICY_FILE, type PolicyFile, readPolicy } from "./policy-file.ts";
 import { RulesInForce } from "./rules-in-force.ts";
 import { type Rule, vmNameIn } from "./rules.ts";
+import { hasScannerOf } from "./scanners.ts";
 import { crossingOf, tryExpectation } from "./simulate.ts";
 
 /** The text of the rules that were last in force: for a start with a file whose tests fail. */
 const LAST_GOOD = "policy-last-good.yaml";
+/** An editor may empty the file before it writes: what stays so for this long, ms, is a policy without rules. */
+const EMPTY_MS = 500;
 /** A timer that shall last longer ends at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -341,7 +344,11 @@ export class Policy extends Emitter<{ changed: [] }> {
   }
 
   async #load(): Promise<void> {
-    const read = await this.#read();
+    let read = await this.#read();
+    if (read.ok && read.text === "" && ((await this.lastGood()) ?? "") !== "") {
+      await new Promise((resolve) => setTimeout(resolve, EMPTY_MS));
+      read = await this.#read();
+    }
     if (!read.ok) this.#refuse(read.problem, null);
     else {
       const lastGood = await this.#readLastGood();
@@ -419,9 +426,11 @@ export class Policy extends Emitter<{ changed: [] }> {
     return read.ok ? read.value : null;
   }
 
+  /** As if scanners worked: those come and go by themselves, at each start too, and the file has to hold with them. */
   #try({ rules, tests }: PolicyFile): (PolicyTestResult & { line: number })[] {
     const vms = this.#options.vms();
-    const circumstances = this.#onceTaken;
+    const hasScanner = hasScannerOf({ traffic: () => true, files: () => true });
+    const circumstances = { ...this.#onceTaken, hasScanner };
     return tests.map((test) => tryExpectation(test, rules, vms, circumstances));
   }
 

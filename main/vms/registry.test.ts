@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { VmRegistry } from "./registry.ts";
 import { scriptedDefinition, scriptedType } from "./testing/scripted-vm.ts";
 
@@ -9,7 +9,10 @@ let folder: string;
 beforeEach(() => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-registry-"));
 });
-afterEach(() => fs.rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  fs.rmSync(folder, { recursive: true });
+});
 
 function file(name: string): string {
   return path.join(folder, "vms", name);
@@ -135,8 +138,35 @@ describe("VmRegistry", () => {
     await change(() => fs.writeFileSync(file("new.yaml"), "label: ["));
     expect(registry.problems).toHaveLength(1);
     await change(() => fs.rmSync(file("home.yaml")));
-    expect(registry.all).toEqual([]);
+    expect(registry.find("home")).toBeDefined();
+    // It stays away.
+    await vi.waitFor(() => expect(registry.all).toEqual([]), { timeout: 60_000 });
     end();
+  });
+
+  it("keeps a VM whose file is gone for a moment, as while an editor or a tool writes it anew, and the whole folder too", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const registry = new VmRegistry(folder, [scriptedType()]);
+    await registry.add(scriptedDefinition("home", "lagoon"));
+    const home = registry.find("home");
+    const text = fs.readFileSync(file("home.yaml"), "utf8");
+    const after = async (ms: number): Promise<unknown> => {
+      vi.advanceTimersByTime(ms);
+      await registry.load();
+      return registry.find("home");
+    };
+    for (const remove of [() => fs.rmSync(file("home.yaml")), () => fs.rmSync(file("."), { recursive: true })]) {
+      remove();
+      expect(await after(0)).toEqual(home);
+      expect(await after(1_999)).toEqual(home);
+      fs.mkdirSync(file("."), { recursive: true });
+      fs.writeFileSync(file("home.yaml"), text);
+      expect(await after(1)).toEqual(home);
+      expect(registry.problems).toEqual([]);
+    }
+    fs.rmSync(file("home.yaml"));
+    expect(await after(5_000)).toEqual(home);
+    expect(await after(2_000)).toBeUndefined();
   });
 
   it("changes fields of a file, and keeps what a person has written around them", async () => {

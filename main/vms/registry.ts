@@ -22,11 +22,15 @@ import {
 import type { DefinitionSource } from "./definition-source.ts";
 
 const SUFFIX = ".yaml";
+/** An editor may remove a file before it writes it, or a tool the whole folder: what stays gone for this long is a removed VM. */
+const MISSING_MS = 2_000;
 
 export class VmRegistry implements DefinitionSource {
   readonly #folder: string;
   readonly #schema: DefinitionSchema;
   #definitions = new Map<VmId, VmDefinition>();
+  /** VMs whose files are gone, and since when by the monotonic clock. They are kept until that was long ago. */
+  #missing = new Map<VmId, number>();
   #problems: FileProblem[] = [];
   /** The newest of what reads or writes the folder: they take turns. */
   #last: Promise<unknown> = Promise.resolve();
@@ -58,8 +62,8 @@ export class VmRegistry implements DefinitionSource {
   }
 
   /**
-   * Reads all definitions; a VM that was known keeps its definition while its file is broken. True: there was no folder
-   * yet, so this is the first start.
+   * Reads all definitions; a VM that was known keeps its definition while its file is broken, and for a moment when it is gone.
+   * True: there was no folder yet, so this is the first start.
    */
   load(): Promise<boolean> {
     return this.#exclusive(() => this.#load());
@@ -69,7 +73,22 @@ export class VmRegistry implements DefinitionSource {
   async watch(changed: () => void): Promise<() => void> {
     // A folder that cannot be made has no files that somebody edits.
     await this.#makeFolder().catch(() => undefined);
-    return watchFolder(this.#folder, () => void this.load().then(changed, () => undefined));
+    let again: NodeJS.Timeout | undefined;
+    let isWatched = true;
+    const read = (): void => {
+      changed();
+      clearTimeout(again);
+      if (!isWatched || this.#missing.size === 0) return;
+      const goneForMs = performance.now() - Math.min(...this.#missing.values());
+      again = setTimeout(look, Math.max(0, MISSING_MS - goneForMs));
+    };
+    const look = (): void => void this.load().then(read, () => undefined);
+    const end = watchFolder(this.#folder, look);
+    return () => {
+      isWatched = false;
+      clearTimeout(again);
+      end();
+    };
   }
 
   find(name: string): VmDefinition | undefined {
@@ -107,20 +126,15 @@ export class VmRegistry implements DefinitionSource {
   }
 
   async #load(): Promise<boolean> {
-    let files: string[];
-    try {
-      files = await fsp.readdir(this.#folder);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      this.#definitions.clear();
-      this.#problems = [];
-      return true;
-    }
+    const files = await fsp.readdir(this.#folder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      throw error;
+    });
     const claims = new Map<string, VmDefinition[]>();
     const problems: FileProblem[] = [];
     // Hidden files are temporary ones, of editors and of ours.
-    for (const file of files.filter((name) => name.endsWith(SUFFIX) && !name.startsWith(".")).sort()) {
-      const name = path.basename(file, SUFFIX);
+    const names = (files ?? []).filter((file) => file.endsWith(SUFFIX) && !file.startsWith("."));
+    for (const name of names.map((file) => path.basename(file, SUFFIX)).sort()) {
       const read = await this.#read(name);
       if (!read.ok) problems.push(read.problem);
       const definition = read.ok ? read.value : this.find(name);
@@ -140,9 +154,18 @@ export class VmRegistry implements DefinitionSource {
       for (const { name } of claimants.filter((claimant) => claimant !== owner))
         problems.push(this.#duplicateId(name, owner === undefined ? claimants : [owner]));
     }
+    const now = performance.now();
+    const gone = [...this.#definitions.values()].filter(
+      // A file of another name with its id is the same VM, renamed.
+      ({ id, name }) => !names.includes(`${name}${SUFFIX}`) && !claims.has(vmIdBeginning(id)),
+    );
+    this.#missing = new Map(
+      gone.map(({ id }) => [id, this.#missing.get(id) ?? now] as const).filter(([, since]) => now - since < MISSING_MS),
+    );
+    for (const definition of gone) if (this.#missing.has(definition.id)) definitions.set(definition.id, definition);
     this.#definitions = definitions;
     this.#problems = problems;
-    return false;
+    return files === null;
   }
 
   #duplicateId(name: string, others: VmDefinition[]): FileProblem {
