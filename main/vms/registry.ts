@@ -23,7 +23,7 @@ import type { DefinitionSource } from "./definition-source.ts";
 
 const SUFFIX = ".yaml";
 /** An editor may remove a file before it writes it, or a tool the whole folder: what stays gone for this long is a removed VM. */
-const MISSING_MS = 2_000;
+const MISSING_MS = 500;
 
 export class VmRegistry implements DefinitionSource {
   readonly #folder: string;
