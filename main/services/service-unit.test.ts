@@ -44,6 +44,8 @@ let origin: MachineOrigin;
 let asked: string[];
 let unit: ServiceUnit;
 let vm: Vm;
+let newVm: () => Vm;
+let unitOf: (vm: Vm) => ServiceUnit;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
@@ -68,17 +70,20 @@ beforeEach(() => {
       return Promise.resolve(machine);
     },
   };
-  vm = new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
+  newVm = () => new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
   const settings = new ServiceSettings(
     { own: folder, lastGood: path.join(folder, "last-good") },
     "words",
     manifest.settings,
   );
-  unit = new ServiceUnit({
-    ...{ manifest, vm, settings, build: () => build() },
-    booted: () => void asked.push("prepare"),
-    spoiled: () => Promise.resolve(void asked.push("unprepare")),
-  });
+  unitOf = (of) =>
+    new ServiceUnit({
+      ...{ manifest, vm: of, settings, build: () => build() },
+      booted: () => void asked.push("prepare"),
+      spoiled: () => Promise.resolve(void asked.push("unprepare")),
+    });
+  vm = newVm();
+  unit = unitOf(vm);
 });
 
 afterEach(() => {
@@ -303,6 +308,21 @@ it("is up for as long as its VM, also where the application has found it running
   const machine = machines[0];
   if (machine !== undefined) machine.startedAtMs = Date.now() - 3_600_000;
   expect(unit.uptimeS).toBe(3_600);
+});
+
+it("hears the program of a VM that was left running, and whose agent has said hello before it is made", async () => {
+  unit.close();
+  found = new ScriptedMachine();
+  vm = newVm();
+  await vm.adopt();
+  links[0]?.says({ type: "opened" });
+  links[0]?.says(HELLO);
+  unit = unitOf(vm);
+  expect(ordersOf(links[0], PROGRAM)).toEqual([{ type: "listen" }]);
+  happens({ type: "connected" });
+  says({ type: "health", state: "ok", detail: "" });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([...state(), found.orders]).toEqual(["running", "ok", []]);
 });
 
 describe("a VM that an earlier run of the application has left paused", () => {
