@@ -8,6 +8,7 @@ import { Policy } from "../policy/policy.ts";
 import { FirewallFilter } from "./firewall-filter.ts";
 import { HostNetworks } from "./host-networks.ts";
 import { NetworkRules } from "./network-rules.ts";
+import { deferred } from "../vms/testing/scripted-vm.ts";
 import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
 
 const vm = (name: string, digit: number): VmParty => {
@@ -94,6 +95,30 @@ it("tells each VM's rules when the program connects, and takes what it confirms"
   expect(program.last).toMatchObject({ uplink: null, dns: [], notInternet: ["192.168.1.5/24"] });
   program.applies();
   expect([...filter.acknowledged]).toEqual(["link-1", "link-2"]);
+});
+
+it("hears its program, and starts it, once the services are known, and not before", async () => {
+  filter.close();
+  const opened = deferred<undefined>();
+  let isKnown = false;
+  const firewall = () => {
+    if (!isKnown) throw new Error("it has no VM");
+    return program;
+  };
+  filter = new FirewallFilter({ firewall, opened: opened.promise, policy, rules, vms: () => vms, hostNetworks });
+  const heard: unknown[] = [];
+  filter.on("connected", () => heard.push("connected"));
+  filter.on("report", ({ type }) => heard.push(type));
+  const started = vi.spyOn(program, "start");
+  const start = filter.start();
+  isKnown = true;
+  opened.resolve(undefined);
+  await opened.promise;
+  program.connect();
+  program.says({ type: "status", text: "3 links" });
+  expect([filter.isUp, heard]).toEqual([true, ["connected", "status"]]);
+  await start;
+  expect(started).toHaveBeenCalledTimes(1);
 });
 
 it("tells nothing to a program of an earlier run of the application until it is known which links there are", () => {

@@ -59,6 +59,8 @@ export interface RulesInForceSince {
 interface Options {
   /** @throws AppError service.not-found */
   firewall: () => FirewallService;
+  /** Resolves when it is known which services there are; they are where nothing is said. */
+  opened?: Promise<void>;
   policy: Pick<Policy, "on" | "nextEndInMs">;
   rules: NetworkRules;
   vms: () => readonly VmParty[];
@@ -109,6 +111,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#options = options;
     options.policy.on("changed", () => this.changed());
     options.hostNetworks.on("changed", () => this.changed());
+    // What the program of a VM that was left running says is heard from its first word on.
+    void options.opened?.then(() => this.#find());
   }
 
   get vm(): Vm {
@@ -184,6 +188,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   async start(): Promise<void> {
+    const { opened } = this.#options;
+    if (opened !== undefined) await opened;
     await this.#firewall.start();
   }
 
@@ -200,6 +206,15 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     clearTimeout(this.#settling);
     clearTimeout(this.#ending);
     this.#unconfirmed.clear();
+  }
+
+  #find(): void {
+    try {
+      void this.#firewall;
+    } catch (error) {
+      return log(`firewall: ${messageOf(error)}`);
+    }
+    this.emit("changed");
   }
 
   /** Bound when it is first needed: the services are known after all else. */
