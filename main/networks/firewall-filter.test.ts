@@ -116,6 +116,7 @@ it("hears its program, and starts it, once the services are known, and not befor
   await opened.promise;
   program.connect();
   program.says({ type: "status", text: "3 links" });
+  filter.setLinks([], null);
   expect([filter.isUp, heard]).toEqual([true, ["connected", "status"]]);
   await start;
   expect(started).toHaveBeenCalledTimes(1);
@@ -129,6 +130,23 @@ it("tells nothing to a program of an earlier run of the application until it is 
   filter.setLinks([], null);
   settle();
   expect(program.last?.links).toEqual([]);
+});
+
+it("passes on what the program says early once it is known which links that is about, the newest of much", () => {
+  const heard: unknown[] = [];
+  filter.on("report", (message) => heard.push([message.type === "status" ? message.text : "", filter.vmOf("link-1")]));
+  const says = (text: string): void => program.says({ type: "status", text });
+  void filter.start();
+  program.connect();
+  says("of a run that has ended");
+  program.disconnect();
+  program.connect();
+  for (let at = 0; at <= 64; at += 1) says(`early ${at}`);
+  expect(heard).toEqual([]);
+  filter.setLinks([filteredLink(1, idOf(WEB))], null);
+  expect([heard.length, heard[0], heard.at(-1)]).toEqual([64, ["early 1", idOf(WEB)], ["early 64", idOf(WEB)]]);
+  says("later");
+  expect(heard.slice(64)).toEqual([["later", idOf(WEB)]]);
 });
 
 it("says which session of the uplink the program has taken note of, in this run of it", () => {
