@@ -5,8 +5,11 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { serviceContract } from "#shared/ipc/service.ts";
 import { Application } from "../application.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { cliCaller } from "../ipc/testing/checked.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import {
   deferred,
@@ -17,6 +20,7 @@ import {
 } from "../vms/testing/scripted-vm.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import { ServiceCatalog } from "./catalog.ts";
+import { serviceHandlers } from "./requests.ts";
 import { ServiceSource } from "./service-source.ts";
 import { Services } from "./services.ts";
 import { publicKeyText } from "./signing/minisign.ts";
@@ -122,6 +126,29 @@ it("takes charge of all and starts what is wanted, whatever has to be removed of
   await opening;
   expect(application.vms.map((vm) => vm.definition.name)).not.toContain("words-next");
   await services.next.make("words", 0);
+});
+
+it("a command waits until all services are known, and finds each then", async () => {
+  await services.install(folder("1.0.0"));
+  end();
+  await begin();
+  const signatures = { back: () => Promise.resolve() };
+  const dispatcher = Dispatcher.of(
+    { service: serviceContract },
+    { service: serviceHandlers({ services, signatures }) },
+    { checksOutputs: true },
+  );
+  const asked = (["list", "info", "stop", "log"] as const).map((verb) =>
+    dispatcher.dispatch(cliCaller(), `service.${verb}`, verb === "list" ? {} : { name: "words" }),
+  );
+  await services.open();
+  const view = expect.objectContaining({ name: "words", state: "absent" }) as unknown;
+  expect(await Promise.all(asked)).toEqual([
+    { ok: true, value: [view] },
+    { ok: true, value: view },
+    { ok: true, value: view },
+    { ok: true, value: [] },
+  ]);
 });
 
 it("what a program says is no other configuration", async () => {
