@@ -7,6 +7,7 @@ import type { FromProgram } from "#shared/model/service-messages.ts";
 import type { PauseCause } from "../hardware/driver.ts";
 import { PROGRAM, type ProgramEvent } from "../link/contracts/program.ts";
 import {
+  deferred,
   HELLO,
   ordersOf,
   scriptedContext,
@@ -37,7 +38,7 @@ let startFailure: Error | null;
 /** What a start waits for; null: it takes no time. */
 let coming: Promise<ScriptedMachine> | null;
 /** That an earlier run of the application left. */
-let found: ScriptedMachine | null;
+let found: ScriptedMachine | null | Promise<null>;
 /** What each next machine goes on from. */
 let origin: MachineOrigin;
 /** What the unit has asked for, in order. */
@@ -200,6 +201,21 @@ describe("a start", () => {
     await start;
   });
 
+  it("that waits until it is known whether its VM runs is over with a stop", async () => {
+    const searched = deferred<null>();
+    found = searched.promise;
+    void vm.adopt();
+    const failure = unit.start().catch((error: unknown) => error);
+    const stopped = unit.stop();
+    searched.resolve(null);
+    await stopped;
+    await vi.advanceTimersByTimeAsync(0);
+    expect([unit.state, vm.state, machines]).toEqual(["stopped", "stopped", []]);
+    expect(await failure).toMatchObject({ code: "service.not-healthy" });
+    await started();
+    expect(state()).toEqual(["running", "ok"]);
+  });
+
   it("waits for the end of a VM that takes its time to be killed, and is no person's order then", async () => {
     await started();
     let killed = (): void => undefined;
@@ -312,7 +328,8 @@ it("is up for as long as its VM, also where the application has found it running
 
 it("hears the program of a VM that was left running, and whose agent has said hello before it is made", async () => {
   unit.close();
-  found = new ScriptedMachine();
+  const left = new ScriptedMachine();
+  found = left;
   vm = newVm();
   await vm.adopt();
   links[0]?.says({ type: "opened" });
@@ -322,7 +339,7 @@ it("hears the program of a VM that was left running, and whose agent has said he
   happens({ type: "connected" });
   says({ type: "health", state: "ok", detail: "" });
   await vi.advanceTimersByTimeAsync(60_000);
-  expect([...state(), found.orders]).toEqual(["running", "ok", []]);
+  expect([...state(), left.orders]).toEqual(["running", "ok", []]);
 });
 
 describe("a VM that an earlier run of the application has left paused", () => {
