@@ -116,9 +116,10 @@ it("takes charge of all and starts what is wanted, whatever has to be removed of
   await begin();
   const known: unknown[] = [];
   services.on("configured", () => known.push(services.units.length));
+  expect(services.coming.map(({ name }) => name)).toEqual(["words"]);
   const opening = services.open();
   await services.opened;
-  expect(known).toEqual([1]);
+  expect([known, services.coming]).toEqual([[1], []]);
   await vi.waitFor(() => expect(services.unit("words").vm.state).toBe("starting"));
   await expect(services.next.make("words", 0)).rejects.toMatchObject({ code: "service.busy" });
   expect(application.vms.map((vm) => vm.definition.name)).toContain("words-next");

@@ -181,6 +181,14 @@ export class Services extends Emitter<ServicesEvents> {
     return [...this.#units.values()];
   }
 
+  /** Those that it has no charge of yet, and starts then. */
+  get coming(): readonly ServiceManifest[] {
+    const { catalog, source } = this.#options;
+    return catalog.all.flatMap(({ manifest }) =>
+      !this.#units.has(manifest.name) && source.isWanted(manifest.name) ? [manifest] : [],
+    );
+  }
+
   /** @throws AppError service.not-found */
   unit(name: string): ServiceUnit {
     const { manifest } = this.#options.catalog.named(name);
