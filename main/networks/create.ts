@@ -22,6 +22,8 @@ import { chosenUplink, passtCommand } from "./uplink.ts";
 
 /** The service VMs, as far as networks use them: the firewall, and those by which VMs go to it. */
 interface NetworkServices {
+  /** Resolves when it is known which there are. */
+  readonly opened: Promise<void>;
   /** @throws AppError service.not-found */
   unit(name: string): {
     readonly vm: Vm;
@@ -81,6 +83,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
       const unit = services.unit(FIREWALL_SERVICE);
       return { vm: unit.vm, program: unit.by("network-rules"), start: () => unit.start() };
     },
+    opened: services.opened,
     vms: () => application.parties,
     vmAt: (address) => indices.vmAt(address),
     dns: setting("dns"),

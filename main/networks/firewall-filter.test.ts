@@ -8,6 +8,7 @@ import { Policy } from "../policy/policy.ts";
 import { FirewallFilter } from "./firewall-filter.ts";
 import { HostNetworks } from "./host-networks.ts";
 import { NetworkRules } from "./network-rules.ts";
+import { deferred } from "../vms/testing/scripted-vm.ts";
 import { filteredLink, ScriptedProgram } from "./testing/scripted-firewall.ts";
 
 const vm = (name: string, digit: number): VmParty => {
@@ -96,6 +97,31 @@ it("tells each VM's rules when the program connects, and takes what it confirms"
   expect([...filter.acknowledged]).toEqual(["link-1", "link-2"]);
 });
 
+it("hears its program, and starts it, once the services are known, and not before", async () => {
+  filter.close();
+  const opened = deferred<undefined>();
+  let isKnown = false;
+  const firewall = () => {
+    if (!isKnown) throw new Error("it has no VM");
+    return program;
+  };
+  filter = new FirewallFilter({ firewall, opened: opened.promise, policy, rules, vms: () => vms, hostNetworks });
+  const heard: unknown[] = [];
+  filter.on("connected", () => heard.push("connected"));
+  filter.on("report", ({ type }) => heard.push(type));
+  const started = vi.spyOn(program, "start");
+  const start = filter.start();
+  isKnown = true;
+  opened.resolve(undefined);
+  await opened.promise;
+  program.connect();
+  program.says({ type: "status", text: "3 links" });
+  filter.setLinks([], null);
+  expect([filter.isUp, heard]).toEqual([true, ["connected", "status"]]);
+  await start;
+  expect(started).toHaveBeenCalledTimes(1);
+});
+
 it("tells nothing to a program of an earlier run of the application until it is known which links there are", () => {
   void filter.start();
   program.connect();
@@ -104,6 +130,23 @@ it("tells nothing to a program of an earlier run of the application until it is 
   filter.setLinks([], null);
   settle();
   expect(program.last?.links).toEqual([]);
+});
+
+it("passes on what the program says early once it is known which links that is about, the newest of much", () => {
+  const heard: unknown[] = [];
+  filter.on("report", (message) => heard.push([message.type === "status" ? message.text : "", filter.vmOf("link-1")]));
+  const says = (text: string): void => program.says({ type: "status", text });
+  void filter.start();
+  program.connect();
+  says("of a run that has ended");
+  program.disconnect();
+  program.connect();
+  for (let at = 0; at <= 64; at += 1) says(`early ${at}`);
+  expect(heard).toEqual([]);
+  filter.setLinks([filteredLink(1, idOf(WEB))], null);
+  expect([heard.length, heard[0], heard.at(-1)]).toEqual([64, ["early 1", idOf(WEB)], ["early 64", idOf(WEB)]]);
+  says("later");
+  expect(heard.slice(64)).toEqual([["later", idOf(WEB)]]);
 });
 
 it("says which session of the uplink the program has taken note of, in this run of it", () => {

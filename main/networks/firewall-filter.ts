@@ -34,6 +34,8 @@ const APPLY_MS = 5_000;
 /** Several changes within this time are told as one. */
 const SETTLE_MS = 20;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Reports that are kept until it is known which links they are about: room for all open connections, and not more than 16 MiB. */
+const MAX_EARLY = 64;
 
 export type FirewallProgram = FilterProgram<FirewallState>;
 export type FirewallService = FilterService<FirewallState>;
@@ -59,6 +61,8 @@ export interface RulesInForceSince {
 interface Options {
   /** @throws AppError service.not-found */
   firewall: () => FirewallService;
+  /** Resolves when it is known which services there are; they are where nothing is said. */
+  opened?: Promise<void>;
   policy: Pick<Policy, "on" | "nextEndInMs">;
   rules: NetworkRules;
   vms: () => readonly VmParty[];
@@ -89,6 +93,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   #links: readonly FilteredLink[] = [];
   /** Until they are, nothing is told: a program that an earlier run of the application has told some would end all of them. */
   #areLinksKnown = false;
+  /** What the program has said before they were, the oldest first. */
+  #early: ProgramReport[] = [];
   #uplink: FirewallState["uplink"] = null;
   #acknowledged: ReadonlySet<string> = new Set();
   #uplinkSession: string | null = null;
@@ -109,6 +115,8 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#options = options;
     options.policy.on("changed", () => this.changed());
     options.hostNetworks.on("changed", () => this.changed());
+    // What the program of a VM that was left running says is heard from its first word on.
+    void options.opened?.then(() => this.#find());
   }
 
   get vm(): Vm {
@@ -180,10 +188,13 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#links = links;
     this.#areLinksKnown = true;
     this.#uplink = uplink;
+    for (const message of this.#early.splice(0)) this.emit("report", message);
     this.changed();
   }
 
   async start(): Promise<void> {
+    const { opened } = this.#options;
+    if (opened !== undefined) await opened;
     await this.#firewall.start();
   }
 
@@ -200,6 +211,15 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     clearTimeout(this.#settling);
     clearTimeout(this.#ending);
     this.#unconfirmed.clear();
+  }
+
+  #find(): void {
+    try {
+      void this.#firewall;
+    } catch (error) {
+      return log(`firewall: ${messageOf(error)}`);
+    }
+    this.emit("changed");
   }
 
   /** Bound when it is first needed: the services are known after all else. */
@@ -220,6 +240,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#sent = null;
     this.#acknowledged = new Set();
     this.#uplinkSession = null;
+    this.#early = [];
     this.#lose();
     this.emit("connected");
     this.#tell();
@@ -232,6 +253,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.#problems = [];
     this.#acknowledged = new Set();
     this.#uplinkSession = null;
+    this.#early = [];
     this.#lose();
     this.emit("gone");
     this.emit("changed");
@@ -244,7 +266,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   }
 
   #reported(message: ProgramReport): void {
-    if (message.type !== "applied") return this.emit("report", message);
+    if (message.type !== "applied") return this.#heard(message);
     const sent = this.#sent;
     this.#unconfirmed.confirmed(message.revision);
     // What was told before is not what counts. It may say the same again: an interface may come after its rules.
@@ -266,6 +288,12 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     // Where nothing is in force the program may not have read the state.
     if (message.problems.length === 0 || inForce.size > 0) this.#uplinkSession = sent.uplinkSession;
     this.emit("changed");
+  }
+
+  #heard(message: ProgramReport): void {
+    if (this.#areLinksKnown) return this.emit("report", message);
+    this.#early.push(message);
+    if (this.#early.length > MAX_EARLY) this.#early.shift();
   }
 
   #tell(): void {

@@ -23,6 +23,8 @@ export const FIREWALL_SERVICE = "firewall";
 interface Options {
   /** @throws AppError service.not-found */
   firewall: () => FirewallService;
+  /** Resolves when it is known which services there are; they are where nothing is said. */
+  opened?: Promise<void>;
   policy: Policy;
   policyChanges: PolicyChanges;
   audit: Pick<AuditLog, "append" | "end">;

@@ -24,6 +24,9 @@ it("messages of services' programs cost five looks a second, and none when all i
       looks += 1;
       return [];
     }
+    get coming(): [] {
+      return [];
+    }
     listOf(): [] {
       return [];
     }

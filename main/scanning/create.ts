@@ -10,7 +10,7 @@ import type { Transfers } from "../files/transfers.ts";
 import type { Services } from "../services/services.ts";
 import type { Vm } from "../vms/vm.ts";
 import { carryFolder } from "./carry.ts";
-import { enginesOf } from "./engine.ts";
+import { enginesOf, isScanner } from "./engine.ts";
 import { Quarantine } from "./quarantine.ts";
 import { QuarantineFile } from "./quarantine-file.ts";
 import { Rescan } from "./rescan.ts";
@@ -59,7 +59,10 @@ export function createScanning(parts: Parts): Scanning {
     startTransfer: (request, options) => parts.transfers().start(request, options),
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
-  const scanner = new Scanner(engines, quarantine);
+  const scanner = new Scanner(engines, quarantine, {
+    isComing: () => services.coming.some(isScanner),
+    opened: services.opened,
+  });
   const signatures: Signatures = new Signatures({
     services,
     released: (vm) => scanner.released(vm),

@@ -4,7 +4,7 @@ import { AppError, messageOf, toErrorValue } from "#shared/model/app-error.ts";
 import { deadline } from "../base/deadline.ts";
 import { waitFor } from "../base/waiting.ts";
 import { Turns } from "../files/turns.ts";
-import { QUARANTINE_TABLE } from "../services/manifest.ts";
+import { QUARANTINE_TABLE, type ServiceManifest } from "../services/manifest.ts";
 import type { ServiceUnit } from "../services/service-unit.ts";
 import type { Vm } from "../vms/vm.ts";
 
@@ -75,7 +75,11 @@ export function enginesOf(services: { readonly units: readonly ServiceUnit[] }, 
 }
 
 function isStartedScanner(unit: ServiceUnit): boolean {
-  return unit.manifest.rights.host.includes("scanned-files") && isStarted(unit);
+  return isScanner(unit.manifest) && isStarted(unit);
+}
+
+export function isScanner({ rights }: ServiceManifest): boolean {
+  return rights.host.includes("scanned-files");
 }
 
 function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {

@@ -6,6 +6,7 @@ import type { ListedFile } from "#shared/protocol/files.ts";
 import { FileOutcome, FileReason } from "#shared/protocol/gen/atoll_pb.ts";
 import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import { bytes, entry, whole } from "../files/testing/files-desk.ts";
+import { deferred } from "../vms/testing/scripted-vm.ts";
 import { MAX_SCANNED_BYTES } from "./batches.ts";
 import { BATCH_SLICE_MS, Scanner, type ScanOptions } from "./scanner.ts";
 import { NoAnswer } from "./engine.ts";
@@ -86,6 +87,21 @@ const verdictOf = (verdict: FileVerdict | undefined): unknown => [
   verdict?.verdict,
   ...(verdict?.engines ?? []).map(({ signature, reason }) => signature ?? reason),
 ];
+
+it("counts an engine that comes as there, and asks it once it is known", async () => {
+  const known = deferred<undefined>();
+  let engines: ScriptedEngine[] = [];
+  const opening = { isComing: () => engines.length === 0, opened: known.promise };
+  const scanner = new Scanner(() => engines, KEEPS_NOTHING, opening);
+  expect([scanner.isThere, scanner.isReady]).toEqual([true, false]);
+  scanner.check();
+  const result = scanned([file(0)], scanner);
+  engines = [engine];
+  known.resolve(undefined);
+  await carry(1, [whole(0)]);
+  expect(verdictOf((await result).get(0))).toEqual([SHA, "clean", null]);
+  expect([scanner.isThere, scanner.isReady]).toEqual([true, true]);
+});
 
 describe("a file", () => {
   it("goes to the engine's VM under a name of the host's, is asked about, and forgotten", async () => {

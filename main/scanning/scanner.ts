@@ -47,6 +47,16 @@ export interface ScanOptions {
   isUnasked?: boolean;
 }
 
+/** Of the application, which does not know its engines yet. */
+interface Opening {
+  /** One will be there that was started in an earlier run. */
+  isComing(): boolean;
+  /** Resolves when they are known. */
+  readonly opened: Promise<void>;
+}
+
+const OPENED: Opening = { isComing: () => false, opened: Promise.resolve() };
+
 export class Scanner {
   readonly #engines: () => readonly Engine[];
   readonly #cache = new VerdictCache();
@@ -58,21 +68,23 @@ export class Scanner {
   readonly #turns = new WeakMap<Vm, Turns>();
 
   readonly #quarantine: Pick<Quarantine, "begin">;
+  readonly #opening: Opening;
 
   /** @param engines those that were started */
-  constructor(engines: () => readonly Engine[], quarantine: Pick<Quarantine, "begin">) {
+  constructor(engines: () => readonly Engine[], quarantine: Pick<Quarantine, "begin">, opening: Opening = OPENED) {
     this.#engines = engines;
     this.#quarantine = quarantine;
+    this.#opening = opening;
   }
 
   /** Whether anything would be looked at. */
   get isThere(): boolean {
-    return this.#engines().length > 0;
+    return this.#engines().length > 0 || this.#opening.isComing();
   }
 
   /** All of them can be asked now. */
   get isReady(): boolean {
-    return this.#engines().every(({ isReady }) => isReady);
+    return !this.#opening.isComing() && this.#engines().every(({ isReady }) => isReady);
   }
 
   /** @throws AppError scan.no-scanner */
@@ -108,6 +120,7 @@ export class Scanner {
     listed: readonly ListedFile[],
     options: ScanOptions,
   ): Promise<ReadonlyMap<number, FileVerdict>> {
+    if (this.#opening.isComing()) await this.#opening.opened;
     const files = listed.filter(({ kind }) => kind === "file");
     for (let left = MAX_RENEWED; ; left -= 1) {
       const engines = this.#engines();

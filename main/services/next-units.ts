@@ -17,18 +17,23 @@ export interface NextUnitsParts {
 
 export class NextUnits {
   readonly #parts: NextUnitsParts;
-  /** null: it is being made. */
+  /** null: it is being made, or what an application that was killed has left of it is being removed. */
   readonly #next = new Map<string, ServiceUnit | null>();
 
   constructor(parts: NextUnitsParts) {
     this.#parts = parts;
   }
 
-  /** What an application that was killed has left. */
+  /** What an application that was killed has left. No other is made before it is gone. */
   async clean(service: string): Promise<void> {
     const { source } = this.#parts;
-    await this.#remove(source.spareOf(service, "next"));
-    await this.#end(source.spareOf(service, "before"));
+    this.#next.set(service, null);
+    try {
+      await this.#remove(source.spareOf(service, "next"));
+      await this.#end(source.spareOf(service, "before"));
+    } finally {
+      this.#next.delete(service);
+    }
   }
 
   /** Of the VM that is used, MiB. */

@@ -14,43 +14,50 @@ interface Parts {
 }
 
 export function serviceHandlers({ services, signatures }: Parts): Handlers<typeof serviceContract> {
+  /** Who asks before the services are known waits for that. */
+  const known =
+    <Input, Output>(handle: (input: Input) => Output | Promise<Output>) =>
+    async (input: Input): Promise<Output> => {
+      await services.opened;
+      return handle(input);
+    };
   return {
-    "service.list": () => services.views(),
-    "service.info": ({ name }) => services.info(name),
-    "service.start": async ({ name }) => {
+    "service.list": known(() => services.views()),
+    "service.info": known(({ name }) => services.info(name)),
+    "service.start": known(async ({ name }) => {
       await services.unit(name).start();
       return services.view(name);
-    },
-    "service.stop": async ({ name }) => {
+    }),
+    "service.stop": known(async ({ name }) => {
       await services.unit(name).stop();
       return services.view(name);
-    },
-    "service.back": async ({ name }) => {
+    }),
+    "service.back": known(async ({ name }) => {
       await signatures.back(name);
       return services.view(name);
-    },
-    "service.backToVersion": async ({ name }) => {
+    }),
+    "service.backToVersion": known(async ({ name }) => {
       await services.backToVersion(name);
       return services.view(name);
-    },
-    "service.log": ({ name }) => [...services.unit(name).log.lines],
-    "service.set": async ({ name, values }) => {
+    }),
+    "service.log": known(({ name }) => [...services.unit(name).log.lines]),
+    "service.set": known(async ({ name, values }) => {
       await services.set(name, values);
       return services.info(name);
-    },
-    "service.sheet": async ({ folder }) => {
+    }),
+    "service.sheet": known(async ({ folder }) => {
       const { manifest, origin, installed } = await services.sheet(folder);
       const { name, version, description } = manifest;
       const { rights, added } = rightsIn(manifest.rights, installed?.rights ?? null);
       const before = installed?.version ?? null;
       return { name, version, description, rights, added, installedVersion: before, origin: shownOrigin(origin) };
-    },
-    "service.install": async ({ folder }) => services.view(await services.install(folder)),
-    "service.remove": async ({ name }) => {
+    }),
+    "service.install": known(async ({ folder }) => services.view(await services.install(folder))),
+    "service.remove": known(async ({ name }) => {
       await services.remove(name);
       return null;
-    },
-    "service.test": ({ name }) => services.test(name),
+    }),
+    "service.test": known(({ name }) => services.test(name)),
   };
 }
 

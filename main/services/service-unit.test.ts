@@ -7,6 +7,7 @@ import type { FromProgram } from "#shared/model/service-messages.ts";
 import type { PauseCause } from "../hardware/driver.ts";
 import { PROGRAM, type ProgramEvent } from "../link/contracts/program.ts";
 import {
+  deferred,
   HELLO,
   ordersOf,
   scriptedContext,
@@ -37,13 +38,15 @@ let startFailure: Error | null;
 /** What a start waits for; null: it takes no time. */
 let coming: Promise<ScriptedMachine> | null;
 /** That an earlier run of the application left. */
-let found: ScriptedMachine | null;
+let found: ScriptedMachine | null | Promise<null>;
 /** What each next machine goes on from. */
 let origin: MachineOrigin;
 /** What the unit has asked for, in order. */
 let asked: string[];
 let unit: ServiceUnit;
 let vm: Vm;
+let newVm: () => Vm;
+let unitOf: (vm: Vm) => ServiceUnit;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
@@ -68,17 +71,20 @@ beforeEach(() => {
       return Promise.resolve(machine);
     },
   };
-  vm = new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
+  newVm = () => new Vm(scriptedDefinition("words"), { ...scriptedContext(links), driver });
   const settings = new ServiceSettings(
     { own: folder, lastGood: path.join(folder, "last-good") },
     "words",
     manifest.settings,
   );
-  unit = new ServiceUnit({
-    ...{ manifest, vm, settings, build: () => build() },
-    booted: () => void asked.push("prepare"),
-    spoiled: () => Promise.resolve(void asked.push("unprepare")),
-  });
+  unitOf = (of) =>
+    new ServiceUnit({
+      ...{ manifest, vm: of, settings, build: () => build() },
+      booted: () => void asked.push("prepare"),
+      spoiled: () => Promise.resolve(void asked.push("unprepare")),
+    });
+  vm = newVm();
+  unit = unitOf(vm);
 });
 
 afterEach(() => {
@@ -195,6 +201,21 @@ describe("a start", () => {
     await start;
   });
 
+  it("that waits until it is known whether its VM runs is over with a stop", async () => {
+    const searched = deferred<null>();
+    found = searched.promise;
+    void vm.adopt();
+    const failure = unit.start().catch((error: unknown) => error);
+    const stopped = unit.stop();
+    searched.resolve(null);
+    await stopped;
+    await vi.advanceTimersByTimeAsync(0);
+    expect([unit.state, vm.state, machines]).toEqual(["stopped", "stopped", []]);
+    expect(await failure).toMatchObject({ code: "service.not-healthy" });
+    await started();
+    expect(state()).toEqual(["running", "ok"]);
+  });
+
   it("waits for the end of a VM that takes its time to be killed, and is no person's order then", async () => {
     await started();
     let killed = (): void => undefined;
@@ -303,6 +324,22 @@ it("is up for as long as its VM, also where the application has found it running
   const machine = machines[0];
   if (machine !== undefined) machine.startedAtMs = Date.now() - 3_600_000;
   expect(unit.uptimeS).toBe(3_600);
+});
+
+it("hears the program of a VM that was left running, and whose agent has said hello before it is made", async () => {
+  unit.close();
+  const left = new ScriptedMachine();
+  found = left;
+  vm = newVm();
+  await vm.adopt();
+  links[0]?.says({ type: "opened" });
+  links[0]?.says(HELLO);
+  unit = unitOf(vm);
+  expect(ordersOf(links[0], PROGRAM)).toEqual([{ type: "listen" }]);
+  happens({ type: "connected" });
+  says({ type: "health", state: "ok", detail: "" });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([...state(), left.orders]).toEqual(["running", "ok", []]);
 });
 
 describe("a VM that an earlier run of the application has left paused", () => {

@@ -161,7 +161,10 @@ export class ServiceUnit extends Emitter<UnitEvents> {
    */
   async start(): Promise<void> {
     if (this.#isClosed) throw this.#notHealthy();
+    const before = this.#phase;
     await this.vm.adopted().catch(() => undefined);
+    // It was stopped meanwhile: that counts.
+    if (this.#phase !== before && this.#phase.name === "off") throw this.#notHealthy();
     if (!this.#isGoingOn) {
       this.#enter({ name: "building" });
       try {

@@ -5,12 +5,22 @@ import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { serviceContract } from "#shared/ipc/service.ts";
 import { Application } from "../application.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
+import { Dispatcher } from "../ipc/dispatcher.ts";
+import { cliCaller } from "../ipc/testing/checked.ts";
 import { VmRegistry } from "../vms/registry.ts";
-import { scriptedContext, scriptedDriver, ScriptedMachine, scriptedType } from "../vms/testing/scripted-vm.ts";
+import {
+  deferred,
+  scriptedContext,
+  scriptedDriver,
+  ScriptedMachine,
+  scriptedType,
+} from "../vms/testing/scripted-vm.ts";
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import { ServiceCatalog } from "./catalog.ts";
+import { serviceHandlers } from "./requests.ts";
 import { ServiceSource } from "./service-source.ts";
 import { Services } from "./services.ts";
 import { publicKeyText } from "./signing/minisign.ts";
@@ -22,13 +32,27 @@ let application: Application;
 let catalog: ServiceCatalog;
 let source: ServiceSource;
 let services: Services;
+/** Until then nobody knows whether VMs of such names were left running. */
+let inDoubt: Record<string, Promise<null>>;
 
 beforeEach(async () => {
   home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-services-"));
+  inDoubt = {};
+  await begin();
+  await services.open();
+});
+afterEach(() => {
+  end();
+  fs.rmSync(home, { recursive: true });
+});
+
+/** The application runs, and does not know its services yet. */
+async function begin(): Promise<void> {
   const driver = {
     ...scriptedDriver(new ScriptedMachine()),
     define: (options: object) => ({ ...options }),
     start: () => Promise.resolve(machine()),
+    adopt: ({ name }: { name?: string }) => inDoubt[name ?? ""] ?? Promise.resolve(null),
   };
   const drivers = new Drivers([registered(scriptedType(), driver)]);
   source = new ServiceSource(home, drivers);
@@ -49,14 +73,14 @@ beforeEach(async () => {
     applied: () => Promise.resolve(),
   });
   await services.load();
-  await application.open();
-  await services.open();
-});
-afterEach(() => {
+  void application.open();
+  await application.defined;
+}
+
+function end(): void {
   services.close();
   application.release();
-  fs.rmSync(home, { recursive: true });
-});
+}
 
 /** It ends as its power button is pressed: its agent never answers. */
 function machine(): ScriptedMachine {
@@ -81,6 +105,52 @@ const isWantedLater = (): boolean => {
   const known = JSON.parse(fs.readFileSync(path.join(home, "services.json"), "utf8")) as Record<string, object>;
   return "wanted" in (known["words"] ?? {}) && (known["words"] as { wanted: boolean }).wanted;
 };
+
+it("takes charge of all and starts what is wanted, whatever has to be removed of one, and makes no other VM before", async () => {
+  await services.install(folder("1.0.0"));
+  await source.setWanted("words", true);
+  await source.addNext("words");
+  end();
+  const left = deferred<null>();
+  inDoubt = { "words-next": left.promise };
+  await begin();
+  const known: unknown[] = [];
+  services.on("configured", () => known.push(services.units.length));
+  expect(services.coming.map(({ name }) => name)).toEqual(["words"]);
+  const opening = services.open();
+  await services.opened;
+  expect([known, services.coming]).toEqual([[1], []]);
+  await vi.waitFor(() => expect(services.unit("words").vm.state).toBe("starting"));
+  await expect(services.next.make("words", 0)).rejects.toMatchObject({ code: "service.busy" });
+  expect(application.vms.map((vm) => vm.definition.name)).toContain("words-next");
+  left.resolve(null);
+  await opening;
+  expect(application.vms.map((vm) => vm.definition.name)).not.toContain("words-next");
+  await services.next.make("words", 0);
+});
+
+it("a command waits until all services are known, and finds each then", async () => {
+  await services.install(folder("1.0.0"));
+  end();
+  await begin();
+  const signatures = { back: () => Promise.resolve() };
+  const dispatcher = Dispatcher.of(
+    { service: serviceContract },
+    { service: serviceHandlers({ services, signatures }) },
+    { checksOutputs: true },
+  );
+  const asked = (["list", "info", "stop", "log"] as const).map((verb) =>
+    dispatcher.dispatch(cliCaller(), `service.${verb}`, verb === "list" ? {} : { name: "words" }),
+  );
+  await services.open();
+  const view = expect.objectContaining({ name: "words", state: "absent" }) as unknown;
+  expect(await Promise.all(asked)).toEqual([
+    { ok: true, value: [view] },
+    { ok: true, value: view },
+    { ok: true, value: view },
+    { ok: true, value: [] },
+  ]);
+});
 
 it("what a program says is no other configuration", async () => {
   const events: string[] = [];

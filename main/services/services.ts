@@ -70,6 +70,9 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #updates: Updates;
   /** What a person wants to run is remembered: from when it is known what wanted to run before, to the application's end. */
   #remembers = false;
+  #isOpened: () => void = () => undefined;
+  /** Resolves when it has charge of all services' VMs. */
+  readonly opened = new Promise<void>((resolve) => (this.#isOpened = resolve));
 
   constructor(options: ServicesOptions) {
     super();
@@ -78,9 +81,10 @@ export class Services extends Emitter<ServicesEvents> {
     options.application.on("ending", () => (this.#remembers = false));
     this.next = new NextUnits({
       ...options,
-      unitOf: (name, vm) => {
+      unitOf: async (name, vm) => {
         const trial = options.catalog.trialOf(name);
-        return this.#unitOf(trial?.service.manifest ?? options.catalog.named(name).manifest, vm, trial);
+        const { manifest } = trial?.service ?? options.catalog.named(name);
+        return this.#unitOf(manifest, vm, await this.#settingsFor(manifest, trial), trial);
       },
       replace: (name, unit) => {
         const before = this.unit(name);
@@ -91,7 +95,10 @@ export class Services extends Emitter<ServicesEvents> {
     });
     this.forks = new ForkUnits({
       ...options,
-      unitOf: (name, vm) => this.#unitOf(options.catalog.named(name).manifest, vm),
+      unitOf: async (name, vm) => {
+        const { manifest } = options.catalog.named(name);
+        return this.#unitOf(manifest, vm, await this.#settingsFor(manifest));
+      },
     });
     this.#updates = new Updates({
       ...options,
@@ -114,34 +121,40 @@ export class Services extends Emitter<ServicesEvents> {
     for (const { manifest } of catalog.all) await source.set(manifest);
   }
 
-  /** When the application has read its definitions: takes charge of the services' VMs. */
+  /**
+   * When the application has read its definitions: takes charge of the services' VMs, of all at once. Whoever needs one of them is
+   * told then, before a program of a VM that was left running can say anything.
+   */
   async open(): Promise<void> {
     const { application, catalog, source } = this.#options;
-    const wanted = catalog.all.filter(({ manifest: { name } }) => source.isWanted(name));
-    for (const service of catalog.all) {
-      const { name } = service.manifest;
-      const isTaken = application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined);
-      if (!isTaken) {
-        await Promise.all([this.next.clean(name), this.forks.clean(name)]).catch((error: unknown) =>
-          log(`service "${name}": what is left of its other VMs stays: ${messageOf(error)}`),
-        );
-        await this.#add(service);
-      } else {
-        // Names are one space: a person's own VM was there first.
-        log(`service "${name}" is left out: there is a VM of that name`);
-        catalog.leaveOut(name);
-        await source.forget(name);
-      }
-    }
-    for (const { manifest } of wanted) {
+    for (const { manifest } of catalog.all) {
       const { name } = manifest;
-      this.#units
-        .get(name)
-        ?.start()
-        .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
+      if (!application.vms.some((vm) => vm.definition.name === name && vm.definition.service === undefined)) continue;
+      // Names are one space: a person's own VM was there first.
+      log(`service "${name}" is left out: there is a VM of that name`);
+      catalog.leaveOut(name);
+      await source.forget(name);
     }
+    // Side by side: one file that is gone for a moment keeps no other waiting.
+    const all = await Promise.all(
+      catalog.all.map(async ({ manifest }) => ({ manifest, settings: await this.#settingsFor(manifest) })),
+    );
+    for (const { manifest, settings } of all)
+      this.#units.set(manifest.name, this.#unitOf(manifest, this.#idOf(manifest.name), settings));
+    for (const [name, unit] of this.#units)
+      if (source.isWanted(name)) unit.start().catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
+    const cleaned = [...this.#units.keys()].map((name) => this.#clean(name));
     this.#remembers = true;
+    this.#isOpened();
     this.#configured();
+    await Promise.all(cleaned);
+  }
+
+  /** What an application that was killed has left of its other VMs. */
+  async #clean(name: string): Promise<void> {
+    await Promise.all([this.next.clean(name), this.forks.clean(name)]).catch((error: unknown) =>
+      log(`service "${name}": what is left of its other VMs stays: ${messageOf(error)}`),
+    );
   }
 
   /** One of the files of settings that is not used; null: all are. */
@@ -166,6 +179,14 @@ export class Services extends Emitter<ServicesEvents> {
 
   get units(): readonly ServiceUnit[] {
     return [...this.#units.values()];
+  }
+
+  /** Those that it has no charge of yet, and starts then. */
+  get coming(): readonly ServiceManifest[] {
+    const { catalog, source } = this.#options;
+    return catalog.all.flatMap(({ manifest }) =>
+      !this.#units.has(manifest.name) && source.isWanted(manifest.name) ? [manifest] : [],
+    );
   }
 
   /** @throws AppError service.not-found */
@@ -339,6 +360,7 @@ export class Services extends Emitter<ServicesEvents> {
    * @throws AppError service.*; what was there goes on
    */
   async put(folder: string, origin: Origin): Promise<string> {
+    await this.opened;
     const { catalog } = this.#options;
     const { manifest } = await catalog.read(folder);
     const { name, version } = manifest;
@@ -443,12 +465,15 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #add({ manifest }: Service): Promise<void> {
-    const { source } = this.#options;
-    const { name } = manifest;
-    await source.set(manifest);
-    const id = source.idOf(name);
+    await this.#options.source.set(manifest);
+    const settings = await this.#settingsFor(manifest);
+    this.#units.set(manifest.name, this.#unitOf(manifest, this.#idOf(manifest.name), settings));
+  }
+
+  #idOf(name: string): VmId {
+    const id = this.#options.source.idOf(name);
     if (id === undefined) throw new AppError("internal", `service "${name}" has no definition`);
-    this.#units.set(name, await this.#unitOf(manifest, id));
+    return id;
   }
 
   /** Those that others' networks go by are started by these. */
@@ -461,16 +486,20 @@ export class Services extends Emitter<ServicesEvents> {
       .catch((error: unknown) => log(`service "${name}": ${messageOf(error)}`));
   }
 
-  async #unitOf(manifest: ServiceManifest, id: VmId, trial?: Trial): Promise<ServiceUnit> {
-    const { application, builds, catalog, prepare, stateFolder, unprepare } = this.#options;
-    const { name } = manifest;
-    const isTrial = trial !== undefined;
+  async #settingsFor({ name, settings }: ServiceManifest, trial?: Trial): Promise<ServiceSettings> {
     const folders =
       trial === undefined
-        ? { own: this.#folder, lastGood: path.join(stateFolder, LAST_GOOD) }
+        ? { own: this.#folder, lastGood: path.join(this.#options.stateFolder, LAST_GOOD) }
         : { own: trial.settingsFolder, lastGood: path.join(trial.settingsFolder, LAST_GOOD) };
-    const settings = new ServiceSettings(folders, name, manifest.settings);
-    await settings.load();
+    const made = new ServiceSettings(folders, name, settings);
+    await made.load();
+    return made;
+  }
+
+  #unitOf(manifest: ServiceManifest, id: VmId, settings: ServiceSettings, trial?: Trial): ServiceUnit {
+    const { application, builds, catalog, prepare, unprepare } = this.#options;
+    const { name } = manifest;
+    const isTrial = trial !== undefined;
     // Builds are known by their names.
     const build = (): Promise<void> => builds.build(isTrial ? `${name} (new)` : name, catalog.recipe(name, isTrial));
     const vm = application.vm(id);

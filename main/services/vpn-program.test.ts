@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { hasPython } from "./testing/python.ts";
+import { hasPython, runInProgram } from "./testing/python.ts";
 
 const program = path.join(import.meta.dirname, "../../services/vpn/program");
 const KEY = Buffer.alloc(32, 7).toString("base64");
@@ -82,6 +82,31 @@ describe.runIf(hasPython)("a configuration", () => {
     );
     expect(said).toEqual(cases.map(([, refused]) => ({ refused })));
   });
+});
+
+it.runIf(hasPython)("keeps the links that it has until it is told which there are", async () => {
+  // What it would do to this computer is kept in `done` instead.
+  const lines = [
+    "import vpn",
+    "words, done, said = json.loads(sys.argv[1]), [], []",
+    "vpn.subprocess.run = lambda *_, **__: type('Done', (), {'returncode': 1})",
+    "vpn.run = lambda *words, given=None: done.append((words[0], given)) or ''",
+    "vpn.interfaces = lambda: {'52:54:00:a7:00:01': 'eth1'}",
+    "vpn.uplink, vpn.index_of, vpn.write_sysctl = lambda: None, lambda name: 1, lambda *_: None",
+    "service = type('Service', (), {'say': lambda _, kind, **more: said.append([kind, more])})()",
+    "program, heard = vpn.Vpn(service), []",
+    "for at, state in enumerate(words['states']):",
+    "    program.desired({'revision': at, 'settings': {'config': words['config']}, 'state': state})",
+    "    rules = [given for name, given in done if name == 'nft'][-1]",
+    "    heard.append(['eth1' in rules, said[-1]])",
+    "heard",
+  ];
+  const own = { mac: "52:54:00:a7:00:01", ipv4: "10.137.0.5", ipv6: "fd00:137:1::1" };
+  const guest = { mac: "52:54:00:a7:01:01", ipv4: "10.137.0.6", ipv6: "fd00:137:1::2" };
+  const states = [null, { links: [{ id: "link-1", own, guest }] }, null, { links: [] }];
+  const heard = await runInProgram("vpn", lines, [JSON.stringify({ config: file(), states })]);
+  const applied = (revision: number) => ["applied", { revision, problems: [] }];
+  expect(heard).toEqual([false, true, true, false].map((isThere, at) => [isThere, applied(at)]));
 });
 
 describe.runIf(hasPython)("the rules", () => {

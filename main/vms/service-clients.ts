@@ -53,6 +53,8 @@ export class ServiceClients {
   readonly #host: ClientHost;
   readonly #clients = new Map<ClientDefinition, ServiceClient>();
   readonly #byService = new Map<string, ServiceClient>();
+  /** The clients have been told that orders reach the link. */
+  #isOpen = false;
 
   constructor(host: ClientHost) {
     this.#host = host;
@@ -65,6 +67,8 @@ export class ServiceClients {
     const client = definition.create(this.#contextOf(definition.service));
     this.#clients.set(definition, client);
     this.#byService.set(definition.service, client);
+    // It comes late: an adopted VM may say hello before anybody asks for a service of it.
+    if (this.#isOpen) client.opened?.();
     return client;
   }
 
@@ -76,9 +80,11 @@ export class ServiceClients {
 
   opened(): void {
     for (const client of this.#clients.values()) client.opened?.();
+    this.#isOpen = true;
   }
 
   closed(): void {
+    this.#isOpen = false;
     for (const client of this.#clients.values()) client.closed?.();
   }
 

@@ -78,7 +78,9 @@ class Vpn:
 
     def desired(self, message):
         self.revision = message["revision"]
-        self.links = (message["state"] or {}).get("links", [])
+        # null: it is not known yet which links there are. Those that there were stay.
+        if message["state"] is not None:
+            self.links = message["state"].get("links", [])
         text = message["settings"].get("config", "")
         if text != self.text:
             self.text = text
