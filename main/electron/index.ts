@@ -272,6 +272,8 @@ async function run(): Promise<void> {
     scanner: scanning.scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
+  // Before any command that waits for the same.
+  void application.defined.then(() => transfers.restore());
   const clipboard = createClipboard({
     application,
     policy,
@@ -445,12 +447,7 @@ async function run(): Promise<void> {
   const items = new ItemOpener({ opener, page });
   const toOpen = { raise: () => desktop.raise(), openAll: (list: readonly LaunchItem[]) => void items.open(list) };
   const opened = desktop.open().then(() => launches.desktopOpened(toOpen));
-  await Promise.all([
-    opened,
-    application.open().then(() => transfers.restore()),
-    application.defined.then(() => services.open()),
-    leftovers.clean(),
-  ]);
+  await Promise.all([opened, application.open(), application.defined.then(() => services.open()), leftovers.clean()]);
   policy.vmsChanged();
   void snapshots.prepare(DEFAULT_TEMPLATE);
   kiosks.open();

@@ -340,6 +340,22 @@ describe("after the application's end", () => {
     expect(desk.kept).toHaveLength(100);
   });
 
+  it("what was on its way keeps its number and its place in the file though others move before its VMs are known", async () => {
+    const record = desk.start(["a"]);
+    await moving(["a"]);
+    const before = desk.kept;
+    expect(before).toMatchObject([{ id: record.id }]);
+    const next = new Transfers(desk.parts);
+    const early = next.start(desk.request(["b"]));
+    expect(early.id).toBe(record.id + 1);
+    await desk.listFiles(["b"], 8n, 2);
+    await desk.ready({}, 2);
+    expect(desk.kept).toMatchObject([...before, { id: early.id }]);
+    next.restore();
+    expect(next.get(record.id).view).toMatchObject({ state: "interrupted", name: "a" });
+    expect(next.get(early.id).view).toMatchObject({ name: "b" });
+  });
+
   it("what is given for one file is not kept, and what is of a VM that is not known is, for another start", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);
