@@ -356,6 +356,18 @@ describe("after the application's end", () => {
     expect(next.get(early.id).view).toMatchObject({ name: "b" });
   });
 
+  it("what was on its way is listed newest first, in whatever order it was kept, and below what began since", () => {
+    const kept = (id: number): KeptTransfer => ({
+      ...{ id, from: desk.home.vm.id, to: desk.web.vm.id, paths: ["YQ=="], target: null, key: "0".repeat(32) },
+      ...{ name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "", only: null },
+    });
+    desk.kept = [kept(5), kept(3), kept(4)];
+    const next = new Transfers(desk.parts);
+    next.start(desk.request(["b"]));
+    next.restore();
+    expect(next.views.map(({ id }) => id)).toEqual([6, 5, 4, 3]);
+  });
+
   it("what is given for one file is not kept, and what is of a VM that is not known is, for another start", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);

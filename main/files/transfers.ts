@@ -103,6 +103,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
       record.detail = "Atoll ended while it was on its way.";
       this.#records.set(record.id, record);
     }
+    // In the file those of unknown VMs come first, and one that began before this is newer.
+    for (const [id, record] of [...this.#records].sort(([one], [other]) => one - other)) {
+      this.#records.delete(id);
+      this.#records.set(id, record);
+    }
     this.#unknown = unknown.slice(-MAX_INTERRUPTED);
     this.#trimInterrupted();
     this.#trim();
