@@ -191,6 +191,7 @@ export class Vm extends Emitter<VmEvents> {
       template,
       driver: definition.driver,
       state,
+      ...(this.#isInDoubt ? { isInDoubt: true } : {}),
       stateReason: reason,
       role: definition.role ?? "app",
       network,
