@@ -91,6 +91,7 @@ import { sendTemplateEvents } from "../templates/events.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
+import { untilKnown } from "../vms/until-known.ts";
 import { LastWindows } from "../windows/last-windows.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
@@ -394,7 +395,9 @@ async function run(): Promise<void> {
     welcome: new Welcome({ stateFolder: paths.state, isFirstStart: registry.isNew, log }),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
-  const server = await ControlServer.listen(paths, dispatcher, application.defined);
+  const server = await ControlServer.listen(paths, dispatcher, (method, untrustedInput) =>
+    untilKnown(application, method, untrustedInput),
+  );
   await promptMark.load();
 
   const handOn = (): NodeJS.ProcessEnv => {

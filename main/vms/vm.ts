@@ -334,6 +334,11 @@ export class Vm extends Emitter<VmEvents> {
     return false;
   }
 
+  /** Resolves when no adoption goes on, whatever came of the last one: a machine that cannot be reached is not tried again. */
+  async adoptionOver(): Promise<void> {
+    await this.#adopting?.catch(() => undefined);
+  }
+
   /** Resolves when it is known whether an earlier run of the application left its machine running. */
   async adopted(): Promise<void> {
     if (this.#isInDoubt) await this.adopt();
