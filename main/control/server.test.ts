@@ -96,7 +96,8 @@ it("what is asked before the VMs are known waits for them, and the desktop is ra
   };
   const handlers = { "vm.list": handled("vm.list"), "desktop.raise": handled("desktop.raise") };
   const defined = deferred<void>();
-  const server = await ControlServer.listen(paths, Dispatcher.of({ test }, { test: handlers }), defined.promise);
+  const known = vi.fn<(method: string, untrustedInput: unknown) => Promise<void>>(() => defined.promise);
+  const server = await ControlServer.listen(paths, Dispatcher.of({ test }, { test: handlers }), known);
   const client = await ControlClient.connect();
   const listed = client.call("vm.list", {});
   await client.call("desktop.raise", {});
@@ -104,6 +105,7 @@ it("what is asked before the VMs are known waits for them, and the desktop is ra
   defined.resolve();
   await listed;
   expect(asked).toEqual(["desktop.raise", "vm.list"]);
+  expect(known).toHaveBeenCalledExactlyOnceWith("vm.list", {});
   client.close();
   await server.close();
 });

@@ -25,6 +25,8 @@ const OF_THE_DESKTOP: ReadonlySet<string> = new Set(["desktop.open", "desktop.ra
 /** In the run folder. It stays; who has it locked is the application, and a crash unlocks it. */
 const LOCK_FILE = "control.lock";
 
+type Known = (method: string, untrustedInput: unknown) => Promise<void>;
+
 export class ControlServer {
   readonly #server: net.Server;
   readonly #paths: Paths;
@@ -37,14 +39,14 @@ export class ControlServer {
   }
 
   /**
-   * @param defined resolves when the VMs are known. What is asked before waits: it would hear of none, and a VM that was made
-   *   before would be taken for a sign that this is no first start
+   * @param known resolves when the VMs are known that a request is about. What is asked before waits: it would hear of none, and
+   *   a VM that was made before would be taken for a sign that this is no first start
    * @throws AppError desktop.already-running
    */
   static async listen(
     paths: Paths,
     dispatcher: Dispatcher,
-    defined: Promise<void> = Promise.resolve(),
+    known: Known = () => Promise.resolve(),
   ): Promise<ControlServer> {
     makePrivateFolder(paths.run);
     // Whoever has it is alone from here on: of two that look at the socket, both would find nobody, and both would listen.
@@ -53,7 +55,7 @@ export class ControlServer {
     try {
       // Something else may listen there.
       if (await isAnswered(paths.controlSocket)) throw alreadyRunning(paths);
-      return new ControlServer(await serveAt(paths, dispatcher, defined), paths, lock);
+      return new ControlServer(await serveAt(paths, dispatcher, known), paths, lock);
     } catch (error) {
       await lock.release();
       throw error;
@@ -79,13 +81,13 @@ function alreadyRunning({ run, controlSocket }: Paths): AppError {
   );
 }
 
-async function serveAt(paths: Paths, dispatcher: Dispatcher, defined: Promise<void>): Promise<net.Server> {
+async function serveAt(paths: Paths, dispatcher: Dispatcher, known: Known): Promise<net.Server> {
   const file = paths.controlSocket;
   fs.rmSync(file, { force: true });
   const token = makeToken(paths);
   const server = net.createServer((socket) => {
     socket.on("error", () => socket.destroy());
-    afterToken(socket, token, () => serve(socket, dispatcher, defined));
+    afterToken(socket, token, () => serve(socket, dispatcher, known));
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -108,7 +110,7 @@ export async function isAnswered(socket: string): Promise<boolean> {
   });
 }
 
-function serve(socket: net.Socket, dispatcher: Dispatcher, defined: Promise<void>): void {
+function serve(socket: net.Socket, dispatcher: Dispatcher, known: Known): void {
   const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
   const caller: CliCaller = {
     from: "cli",
@@ -116,8 +118,9 @@ function serve(socket: net.Socket, dispatcher: Dispatcher, defined: Promise<void
     afterAnswer: (act) => whenHungUp(socket, act),
   };
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
-    if (!OF_THE_DESKTOP.has(method)) await defined;
-    const answer = await dispatcher.dispatch(caller, method, inputOf(untrustedParams));
+    const untrustedInput = inputOf(untrustedParams);
+    if (!OF_THE_DESKTOP.has(method)) await known(method, untrustedInput);
+    const answer = await dispatcher.dispatch(caller, method, untrustedInput);
     return answer.ok ? answer.value : new ResponseError(ErrorCodes.InternalError, answer.error.message, answer.error);
   });
   connection.onNotification((method: string, untrustedParams: unknown) =>

@@ -91,6 +91,7 @@ import { sendTemplateEvents } from "../templates/events.ts";
 import { VmRegistry } from "../vms/registry.ts";
 import { sendVmEvents } from "../vms/requests.ts";
 import { TemplateBuilds } from "../vms/template-builds.ts";
+import { untilKnown } from "../vms/until-known.ts";
 import { LastWindows } from "../windows/last-windows.ts";
 import { PlacementsFile } from "../windows/placements-file.ts";
 import { WindowCommands } from "../windows/window-commands.ts";
@@ -273,6 +274,8 @@ async function run(): Promise<void> {
     scanner: scanning.scanner,
     vm: (id) => application.vms.find((vm) => vm.id === id),
   });
+  // Before any command that waits for the same.
+  void application.defined.then(() => transfers.restore());
   const clipboard = createClipboard({
     application,
     policy,
@@ -393,7 +396,9 @@ async function run(): Promise<void> {
     welcome: new Welcome({ stateFolder: paths.state, isFirstStart: registry.isNew, log }),
   };
   const dispatcher = Dispatcher.of(contract, handlersOf(handlers, parts));
-  const server = await ControlServer.listen(paths, dispatcher, application.defined);
+  const server = await ControlServer.listen(paths, dispatcher, (method, untrustedInput) =>
+    untilKnown(application, method, untrustedInput),
+  );
   await promptMark.load();
 
   const handOn = (): NodeJS.ProcessEnv => {
@@ -446,12 +451,7 @@ async function run(): Promise<void> {
   const items = new ItemOpener({ opener, page });
   const toOpen = { raise: () => desktop.raise(), openAll: (list: readonly LaunchItem[]) => void items.open(list) };
   const opened = desktop.open().then(() => launches.desktopOpened(toOpen));
-  await Promise.all([
-    opened,
-    application.open().then(() => transfers.restore()),
-    application.defined.then(() => services.open()),
-    leftovers.clean(),
-  ]);
+  await Promise.all([opened, application.open(), application.defined.then(() => services.open()), leftovers.clean()]);
   policy.vmsChanged();
   void snapshots.prepare(DEFAULT_TEMPLATE);
   kiosks.open();

@@ -340,6 +340,34 @@ describe("after the application's end", () => {
     expect(desk.kept).toHaveLength(100);
   });
 
+  it("what was on its way keeps its number and its place in the file though others move before its VMs are known", async () => {
+    const record = desk.start(["a"]);
+    await moving(["a"]);
+    const before = desk.kept;
+    expect(before).toMatchObject([{ id: record.id }]);
+    const next = new Transfers(desk.parts);
+    const early = next.start(desk.request(["b"]));
+    expect(early.id).toBe(record.id + 1);
+    await desk.listFiles(["b"], 8n, 2);
+    await desk.ready({}, 2);
+    expect(desk.kept).toMatchObject([...before, { id: early.id }]);
+    next.restore();
+    expect(next.get(record.id).view).toMatchObject({ state: "interrupted", name: "a" });
+    expect(next.get(early.id).view).toMatchObject({ name: "b" });
+  });
+
+  it("what was on its way is listed newest first, in whatever order it was kept, and below what began since", () => {
+    const kept = (id: number): KeptTransfer => ({
+      ...{ id, from: desk.home.vm.id, to: desk.web.vm.id, paths: ["YQ=="], target: null, key: "0".repeat(32) },
+      ...{ name: "a", chosen: 1, files: 1, bytes: 1, doneBytes: 0, listDigest: "", only: null },
+    });
+    desk.kept = [kept(5), kept(3), kept(4)];
+    const next = new Transfers(desk.parts);
+    next.start(desk.request(["b"]));
+    next.restore();
+    expect(next.views.map(({ id }) => id)).toEqual([6, 5, 4, 3]);
+  });
+
   it("what is given for one file is not kept, and what is of a VM that is not known is, for another start", async () => {
     desk.transfers.start({ ...desk.request(["a"]), destination: { kind: "opened", isReadOnly: true } });
     await moving(["a"]);

@@ -69,13 +69,16 @@ export class Transfers extends Emitter<{ changed: [] }> {
   readonly #records = new Map<number, TransferRecord>();
   readonly #running = new Map<TransferRecord, Running>();
   readonly #refusals = new WeakMap<TransferRecord, CrossingOutcome>();
-  /** Of VMs that are not known at this start, as where a definition has a mistake: the newest ones. */
-  readonly #unknown: KeptTransfer[] = [];
-  #lastId = 0;
+  /** What an earlier run of the application has left on its way, of VMs that are not known: not yet, or their definition has a mistake. */
+  #unknown: readonly KeptTransfer[];
+  #lastId: number;
 
   constructor(parts: TransfersParts) {
     super();
     this.#parts = parts;
+    // A transfer may begin before its VMs are known: it must not take their numbers, nor their place in the file.
+    this.#unknown = parts.file.read();
+    this.#lastId = Math.max(0, ...this.#unknown.map(({ id }) => id));
     parts.policy.on("changed", () => {
       for (const record of this.#running.keys()) this.#endIfDenied(record);
     });
@@ -83,12 +86,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
 
   /** Takes over what an earlier run of the application has left on its way; its VMs are known by now. */
   restore(): void {
-    for (const kept of this.#parts.file.read()) {
-      this.#lastId = Math.max(this.#lastId, kept.id);
+    const unknown: KeptTransfer[] = [];
+    for (const kept of this.#unknown) {
       const request = this.#requestOf(kept);
       if (request === null) {
         log(`Transfer ${kept.id} cannot be resumed in this run: one of its VMs is not known. It is kept.`);
-        this.#unknown.push(kept);
+        unknown.push(kept);
         continue;
       }
       const record = new TransferRecord(
@@ -100,7 +103,12 @@ export class Transfers extends Emitter<{ changed: [] }> {
       record.detail = "Atoll ended while it was on its way.";
       this.#records.set(record.id, record);
     }
-    this.#unknown.splice(0, this.#unknown.length - MAX_INTERRUPTED);
+    // In the file those of unknown VMs come first, and one that began before this is newer.
+    for (const [id, record] of [...this.#records].sort(([one], [other]) => one - other)) {
+      this.#records.delete(id);
+      this.#records.set(id, record);
+    }
+    this.#unknown = unknown.slice(-MAX_INTERRUPTED);
     this.#trimInterrupted();
     this.#trim();
     this.#changed();

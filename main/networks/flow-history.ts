@@ -111,10 +111,10 @@ export class FlowHistory {
         if (!isMeant(flow, filter)) continue;
         found.push(flow);
         // Only the newest are asked for.
-        if (found.length > limit * 2) found.splice(0, found.length - limit);
+        if (found.length > limit * 2) newestOf(found, limit);
       }
     }
-    return { flows: found.slice(-limit).toReversed(), total };
+    return { flows: newestOf(found, limit).toReversed(), total };
   }
 
   /** Resolves when what has ended so far is written. */
@@ -183,6 +183,14 @@ export class FlowHistory {
       });
     }
   }
+}
+
+/**
+ * Leaves the newest of them, newest last: how often something was refused is written when somebody looks, after what has ended since.
+ */
+function newestOf(flows: PastFlow[], limit: number): PastFlow[] {
+  flows.sort((a, b) => a.endedMs - b.endedMs).splice(0, Math.max(0, flows.length - limit));
+  return flows;
 }
 
 async function* readPart(file: string): AsyncGenerator<PastFlow> {

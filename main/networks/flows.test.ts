@@ -331,6 +331,24 @@ describe("the history", () => {
     expect(await counts()).toEqual([1, 10, 29, 60, 60, 1]);
   });
 
+  it("has those of the newest time, though what was refused again is written after what has ended since", async () => {
+    const history = new FlowHistory(folder);
+    history.keep(flows);
+    says({ b: DENIED });
+    now += 1_000;
+    says({ b: { ...DENIED, count: 4 } });
+    for (const key of ["c", "d", "e", "f"]) {
+      now += 1_000;
+      says({ [key]: { state: "closed", name: `${key}.example` } });
+    }
+    const named = async (limit: number): Promise<(string | null)[]> =>
+      (await history.read(everything, limit, now)).flows.map(({ name }) => name);
+    expect(await named(10)).toEqual([
+      ...["f.example", "e.example", "d.example", "c.example", "bad.example", "bad.example"],
+    ]);
+    expect(await named(2)).toEqual(["f.example", "e.example"]);
+  });
+
   it("is bounded, and goes on after a line that was cut", async () => {
     const history = new FlowHistory(folder, { maxPartBytes: 1_000 });
     history.keep(flows);

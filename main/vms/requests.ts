@@ -112,7 +112,7 @@ async function isConfirmed(page: Page, vm: Vm): Promise<boolean> {
 /** The contract's fields and reasons alone: how the agent was lost, and what the machine began from, is for the desktop. */
 function viewOf(status: VmStatus): VmView {
   const { startPhase: _, stateDetail: __, origin: ___, networkDetail: ____, ...rest } = status;
-  const { memoryMiB: _memory, cpus: _cpus, ...view } = rest;
+  const { memoryMiB: _memory, cpus: _cpus, isInDoubt: _isInDoubt, ...view } = rest;
   return { ...view, stateReason: view.stateReason === "agent-exited" ? "agent-lost" : view.stateReason };
 }
 

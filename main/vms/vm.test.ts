@@ -234,6 +234,19 @@ describe("an adoption", () => {
     expect(machine.orders.at(-1)).toBe(verb === "stop" ? "kill" : verb);
   });
 
+  it("leaves it in doubt whether the VM runs, until it is over", async () => {
+    expect(vm.status.isInDoubt).toBeUndefined();
+    const adoption = vm.adopt();
+    expect(vm.status).toMatchObject({ state: "stopped", isInDoubt: true });
+    const changed = vi.fn<() => void>(() => expect(vm.isOn).toBe(true));
+    vm.on("changed", changed);
+    adopted.resolve(machine);
+    await adoption;
+    expect(changed).toHaveBeenCalled();
+    expect(vm.status.isInDoubt).toBeUndefined();
+    expect(state()).toBe("starting null");
+  });
+
   it("that does not reach the machine says so, and is tried again by what is asked of the VM", async () => {
     const adoption = failureOf(vm.adopt());
     adopted.reject(new AppError("hardware.monitor-failed", "It does not answer."));

@@ -191,6 +191,7 @@ export class Vm extends Emitter<VmEvents> {
       template,
       driver: definition.driver,
       state,
+      ...(this.#isInDoubt ? { isInDoubt: true } : {}),
       stateReason: reason,
       role: definition.role ?? "app",
       network,
@@ -331,6 +332,11 @@ export class Vm extends Emitter<VmEvents> {
       return true;
     }
     return false;
+  }
+
+  /** Resolves when no adoption goes on, whatever came of the last one: a machine that cannot be reached is not tried again. */
+  async adoptionOver(): Promise<void> {
+    await this.#adopting?.catch(() => undefined);
   }
 
   /** Resolves when it is known whether an earlier run of the application left its machine running. */

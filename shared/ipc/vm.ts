@@ -36,6 +36,7 @@ const vmView: z.ZodType<VmView> = z.strictObject(viewFields);
 export const vmStatuses: z.ZodType<VmStatus[]> = z.array(
   z.strictObject({
     ...viewFields,
+    isInDoubt: z.literal(true).optional(),
     startPhase: z.enum(START_PHASES).nullable(),
     origin: z.enum(MACHINE_ORIGINS).nullable(),
     memoryMiB: z.int().optional(),

@@ -100,6 +100,8 @@ export interface VmView {
 
 /** VmView and what only the desktop shows. */
 export interface VmStatus extends VmView {
+  /** It is not known yet whether an earlier run of the application left its machine running; absent: it is. */
+  isInDoubt?: true | undefined;
   startPhase: StartPhase | null;
   /** null while its machine is not there. */
   origin: MachineOrigin | null;

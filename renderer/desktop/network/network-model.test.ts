@@ -46,6 +46,22 @@ describe("groups", () => {
   });
 });
 
+it("what waits comes first of what no rule lets pass, then what was refused last, however early it was refused first", () => {
+  const refused = (key: string, name: string, endedMs: number | null) => deniedFlow(key, { name, endedMs });
+  const flows = [
+    refused("a", "often.example", 1_000),
+    shownFlow("b", { name: "waits.example", verdict: "ask" }),
+    refused("c", "once.example", 8_000),
+    refused("d", "long-ago.example", 500),
+    refused("e", "often.example", 9_000),
+    refused("f", "at-once.example", 8_000),
+  ];
+  const [group] = groupsOf(VMS, flows, [], ALL);
+  expect(group?.rows.map(({ name }) => name)).toEqual([
+    ...["waits.example", "often.example", "at-once.example", "once.example", "long-ago.example"],
+  ]);
+});
+
 it("what was refused is never folded away", () => {
   const flows = Array.from({ length: 30 }, (_, at) => shownFlow(`a${at}`, { name: `n${at}.example` }));
   const [group] = groupsOf(VMS, [...flows, deniedFlow("x"), deniedFlow("y", { name: "worse.example" })], [], ALL);

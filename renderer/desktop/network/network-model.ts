@@ -28,7 +28,7 @@ export interface FlowRow {
 
 export interface FlowGroup {
   vm: VmStatus;
-  /** Most bytes first; what was refused after that, the newest first. */
+  /** Most bytes first; after that what waits or was refused, the newest first. */
   rows: FlowRow[];
   flows: number;
   names: number;
@@ -119,12 +119,15 @@ function place({ vm, rows }: FlowGroup): number {
 
 function rowsOf(flows: readonly ShownFlow[]): FlowRow[] {
   const rows = new Map<string, FlowRow>();
+  /** When the last one of a row ended, milliseconds since 1970; what has not ended is newer than all that has. */
+  const lastMs = new Map<string, number>();
   for (const flow of flows) {
     const { name, address, toVm, port, protocol, verdict, rule, reason, bytesIn, bytesOut, count } = flow;
     const key = [flow.vmId, name ?? address, toVm, port, protocol, verdict, rule.id, rule.revision, reason].join(" ");
     const row = rows.get(key);
     const rate = flow.rateIn + flow.rateOut;
     const isOpen = flow.endedMs === null;
+    lastMs.set(key, Math.max(lastMs.get(key) ?? 0, flow.endedMs ?? Number.MAX_SAFE_INTEGER));
     if (row === undefined)
       rows.set(key, {
         key,
@@ -153,9 +156,13 @@ function rowsOf(flows: readonly ShownFlow[]): FlowRow[] {
   }
   const all = [...rows.values()];
   const bytes = ({ bytesIn, bytesOut }: FlowRow): number => bytesIn + bytesOut;
+  const ended = (row: FlowRow): number => lastMs.get(row.key) ?? 0;
   return [
     ...all.filter(({ verdict }) => verdict === "allow").sort((a, b) => bytes(b) - bytes(a)),
-    ...all.filter(({ verdict }) => verdict !== "allow").toReversed(),
+    ...all
+      .filter(({ verdict }) => verdict !== "allow")
+      .toReversed()
+      .sort((a, b) => ended(b) - ended(a)),
   ];
 }
 

@@ -26,9 +26,12 @@ export class PlacementKeeper {
     });
   }
 
-  /** Windows of a VM that has ended do not come back. */
+  /** Windows of a VM that has ended do not come back. Those of one that may run still do, and of all where no VM is known yet. */
   follow(vms: readonly VmStatus[]): void {
-    const alive = vms.filter(({ state }) => state !== "stopped" && state !== "crashed");
+    if (vms.length === 0) return;
+    const alive = vms.filter(
+      ({ state, isInDoubt }) => isInDoubt === true || (state !== "stopped" && state !== "crashed"),
+    );
     this.#memory.keepOnly(new Set(alive.map(({ id }) => id)));
   }
 
