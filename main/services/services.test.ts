@@ -7,6 +7,7 @@ import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { serviceContract } from "#shared/ipc/service.ts";
 import { Application } from "../application.ts";
+import { watchFolder } from "../base/watch-folder.ts";
 import { Drivers, registered } from "../hardware/drivers.ts";
 import { Dispatcher } from "../ipc/dispatcher.ts";
 import { cliCaller } from "../ipc/testing/checked.ts";
@@ -21,6 +22,7 @@ import {
 import type { TemplateBuilds } from "../vms/template-builds.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { serviceHandlers } from "./requests.ts";
+import { ServiceSettings } from "./service-settings.ts";
 import { ServiceSource } from "./service-source.ts";
 import { Services } from "./services.ts";
 import { publicKeyText } from "./signing/minisign.ts";
@@ -128,6 +130,33 @@ it("takes charge of all and starts what is wanted, whatever has to be removed of
   expect(application.vms.map((vm) => vm.definition.name)).not.toContain("words-next");
   await services.next.make("words", 0);
 });
+
+it("settings that a person edits while all are read for the first time count", async () => {
+  const from = folder("1.0.0");
+  fs.appendFileSync(path.join(from, "service.yaml"), 'settings: { greeting: { type: text, title: G, default: "" } }\n');
+  await services.install(from);
+  end();
+  await begin();
+  const unwatch = await services.watch(() => undefined);
+  const [read, goOn, edited] = [deferred<undefined>(), deferred<undefined>(), deferred<undefined>()];
+  const { load } = ServiceSettings.prototype;
+  vi.spyOn(ServiceSettings.prototype, "load").mockImplementationOnce(async function (this: ServiceSettings) {
+    await load.call(this);
+    read.resolve(undefined);
+    await goOn.promise;
+  });
+  const opening = services.open();
+  await read.promise;
+  // It hears of the edit after the services' own watch has.
+  const unwatchEdit = watchFolder(path.join(home, "services"), () => edited.resolve(undefined));
+  fs.writeFileSync(path.join(home, "services", "words.yaml"), "greeting: hello\n");
+  await edited.promise;
+  goOn.resolve(undefined);
+  await opening;
+  await vi.waitFor(() => expect(services.settingsOf("words")).toEqual({ greeting: "hello" }), { timeout: 60_000 });
+  unwatchEdit();
+  unwatch();
+}, 120_000);
 
 it("a command waits until all services are known, and finds each then", async () => {
   await services.install(folder("1.0.0"));

@@ -522,6 +522,8 @@ export class Services extends Emitter<ServicesEvents> {
   }
 
   async #reload(): Promise<void> {
+    // An edit that comes while they are read at the start may have come too late for that.
+    await this.opened;
     // Side by side: one file that is gone for a moment keeps no other waiting.
     await Promise.all(
       this.units.map(async (unit) => {
