@@ -35,7 +35,7 @@ let catalog: ServiceCatalog;
 let source: ServiceSource;
 let services: Services;
 /** Until then nobody knows whether VMs of such names were left running. */
-let inDoubt: Record<string, Promise<null>>;
+let inDoubt: Record<string, Promise<ScriptedMachine | null>>;
 
 beforeEach(async () => {
   home = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-services-"));
@@ -129,6 +129,19 @@ it("takes charge of all and starts what is wanted, whatever has to be removed of
   await opening;
   expect(application.vms.map((vm) => vm.definition.name)).not.toContain("words-next");
   await services.next.make("words", 0);
+});
+
+it("what is wanted stays so where all VMs are stopped for the application's end before the services are known", async () => {
+  await services.install(folder("1.0.0"));
+  await source.setWanted("words", true);
+  end();
+  const left = deferred<ScriptedMachine | null>();
+  inDoubt = { words: left.promise };
+  await begin();
+  const stopped = application.stopAll();
+  await services.open();
+  left.resolve(machine());
+  expect([await stopped, services.unit("words").state, source.isWanted("words")]).toEqual([[], "stopped", true]);
 });
 
 it("settings that a person edits while all are read for the first time count", async () => {

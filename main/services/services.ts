@@ -70,6 +70,8 @@ export class Services extends Emitter<ServicesEvents> {
   readonly #updates: Updates;
   /** What a person wants to run is remembered: from when it is known what wanted to run before, to the application's end. */
   #remembers = false;
+  /** It may come before the services are known. */
+  #isEnding = false;
   #isOpened: () => void = () => undefined;
   /** Resolves when it has charge of all services' VMs. */
   readonly opened = new Promise<void>((resolve) => (this.#isOpened = resolve));
@@ -78,7 +80,7 @@ export class Services extends Emitter<ServicesEvents> {
     super();
     this.#options = options;
     this.#folder = path.join(options.configFolder, "services");
-    options.application.on("ending", () => (this.#remembers = false));
+    options.application.on("ending", () => (this.#isEnding = true));
     this.next = new NextUnits({
       ...options,
       unitOf: async (name, vm) => {
@@ -478,7 +480,7 @@ export class Services extends Emitter<ServicesEvents> {
 
   /** Those that others' networks go by are started by these. */
   #remember({ manifest: { name, rights }, isWanted }: ServiceUnit): void {
-    if (!this.#remembers || rights.serves.length > 0) return;
+    if (!this.#remembers || this.#isEnding || rights.serves.length > 0) return;
     // It stops for another version of it. An application that is killed meanwhile would leave it so.
     if (this.#updates.isBusy(name)) return;
     this.#options.source
