@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import type { QuestionPayload } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
+import { deferred } from "../vms/testing/scripted-vm.ts";
 import { fileItem, linkItem } from "./item.ts";
 import type { Opened, OpenRequest } from "./request.ts";
 import { OpenDesk } from "./testing/desk.ts";
@@ -636,6 +638,21 @@ describe("a safe copy", () => {
     expect(await answer).toMatchObject({ outcome: "elsewhere" });
     expect(desk.safeCopies).toMatchObject([{ source: { wanted: 1 }, path: Buffer.from("/home/user/report.pdf") }]);
     expect(desk.rules.current[0]?.text).toBe("type: document, from: home, in: ask");
+  });
+
+  it("is among the choices also where it is not known yet, as at the application's start, that it can be made", async () => {
+    const known = deferred<void>();
+    [desk.safeCopying.canBeMade, desk.safeCopying.known] = [false, known.promise];
+    fs.writeFileSync(desk.rules.file, `rules:\n  - type: document\n    from: home\n    in: ask\n`);
+    await desk.open("home");
+    const answer = desk.wants("home", 1, file());
+    for (let at = 0; at < 20; at += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(desk.page.asked).toEqual([]);
+    desk.safeCopying.canBeMade = true;
+    known.resolve();
+    const places = ((await desk.answer(null)) as QuestionPayload<"open.choose">).choices.map(({ place }) => place.kind);
+    expect(places).toContain("safe");
+    expect(await answer).toMatchObject({ outcome: "denied" });
   });
 });
 

@@ -84,6 +84,8 @@ export class Opener {
   }
 
   async #open(request: OpenRequest, options: OpenOptions): Promise<Opened> {
+    // What is asked for while the application starts waits: the VMs and the policy are known before the services are.
+    await this.#parts.safeCopies.known;
     const decided = this.decide(request);
     const { item, from, wanted } = request;
     const way = from === null ? (["host"] as const) : this.#chains.wayOf(from.id, keyOf(item));

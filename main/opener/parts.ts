@@ -61,7 +61,7 @@ export interface OpenerParts {
     startForFile(request: DisposableRequest, options: { signal?: AbortSignal | undefined }): Promise<{ vmId: VmId }>;
   };
   startTransfer: StartTransfer;
-  safeCopies: Pick<SafeCopies, "canBeMade" | "make">;
+  safeCopies: Pick<SafeCopies, "canBeMade" | "known" | "make">;
   /** Hears of each file that was opened, by its absolute path in `vm` or on the host. */
   recent: { opened(vm: VmId | null, path: Uint8Array): void };
   comparisons: Pick<Comparisons, "add">;

@@ -35,7 +35,7 @@ const unit = {
 /** Of a file that this computer does not have: it fails when the VM is there. */
 function made(): Promise<unknown> {
   const copies = new SafeCopies({
-    services: { units: [unit] },
+    services: { units: [unit], opened: Promise.resolve() },
     host: { spawn: () => expect.unreachable(), program: "" },
   });
   const source = { party: { kind: "host" }, wanted: { kind: "opened" } } as unknown as FilesSource;

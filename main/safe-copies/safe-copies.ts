@@ -45,7 +45,7 @@ export interface SafeCopyOptions {
 }
 
 interface Parts {
-  services: { readonly units: readonly ServiceUnit[] };
+  services: { readonly units: readonly ServiceUnit[]; readonly opened: Promise<void> };
   host: HostFilesOptions;
 }
 
@@ -57,6 +57,11 @@ export class SafeCopies {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** Resolves when it is known which services there are: until then none can be made. */
+  get known(): Promise<void> {
+    return this.#parts.services.opened;
   }
 
   /** Whether a service for it is installed. */

@@ -26,7 +26,7 @@ import { SURFACES } from "../../link/contracts/surfaces.ts";
 import { Policy } from "../../policy/policy.ts";
 import { PolicyChanges } from "../../policy/policy-changes.ts";
 import type { SafeCopy } from "../../safe-copies/pages-output.ts";
-import type { SafeCopyRequest } from "../../safe-copies/safe-copies.ts";
+import type { SafeCopies, SafeCopyRequest } from "../../safe-copies/safe-copies.ts";
 import { newDefinition } from "../../vms/definition.ts";
 import { VmRegistry } from "../../vms/registry.ts";
 import {
@@ -67,6 +67,14 @@ export class OpenDesk {
   /** What a safe copy comes to, by default one of two pages. */
   makesSafe: (request: SafeCopyRequest) => Promise<SafeCopy> = () =>
     Promise.resolve({ path: Buffer.from("/home/user/report-safe.pdf"), pages: 2, bytes: 4_000 });
+  readonly safeCopying: { canBeMade: boolean; known: Promise<void>; make: SafeCopies["make"] } = {
+    canBeMade: true,
+    known: Promise.resolve(),
+    make: (request) => {
+      this.safeCopies.push(request);
+      return this.makesSafe(request);
+    },
+  };
   readonly rules = new OpenRules({ config: this.folder, state: this.folder });
   readonly known = new KnownPrograms(this.folder);
   /** Those that are built, with their programs. */
@@ -131,13 +139,7 @@ export class OpenDesk {
       page,
       policy,
       rules,
-      safeCopies: {
-        canBeMade: true,
-        make: (request) => {
-          this.safeCopies.push(request);
-          return this.makesSafe(request);
-        },
-      },
+      safeCopies: this.safeCopying,
       comparisons: { add: (compared) => this.compared.push(compared) },
       recent: { opened: (vm, file) => this.recent.push(`${vm ?? "host"} ${Buffer.from(file).toString()}`) },
       startTransfer: (request) => {
