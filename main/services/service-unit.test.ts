@@ -201,6 +201,13 @@ describe("a start", () => {
     await start;
   });
 
+  it("counts at once, before it is known whether its VM runs", async () => {
+    const start = started();
+    expect([unit.state, unit.isWanted]).toEqual(["starting", true]);
+    await start;
+    expect(machines).toHaveLength(1);
+  });
+
   it("that waits until it is known whether its VM runs is over with a stop", async () => {
     const searched = deferred<null>();
     found = searched.promise;

@@ -55,6 +55,8 @@ type Phase =
   | { name: "off" }
   /** It could not be started, and nobody tries again. */
   | { name: "failed"; detail: string }
+  /** It was asked to start, and nobody knows yet whether its VM runs. */
+  | { name: "searching" }
   | { name: "building" }
   | { name: "starting" }
   /** It was healthy since its VM's start; when this run of the application has heard so. */
@@ -110,6 +112,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     switch (this.#phase.name) {
       case "off":
         return this.vm.isOn ? "starting" : "stopped";
+      case "searching":
       case "building":
       case "starting":
         return "starting";
@@ -161,11 +164,12 @@ export class ServiceUnit extends Emitter<UnitEvents> {
    */
   async start(): Promise<void> {
     if (this.#isClosed) throw this.#notHealthy();
-    const before = this.#phase;
+    // At once: who looks for services that were started finds it.
+    if (!this.#isGoingOn) this.#enter({ name: "searching" });
     await this.vm.adopted().catch(() => undefined);
     // It was stopped meanwhile: that counts.
-    if (this.#phase !== before && this.#phase.name === "off") throw this.#notHealthy();
-    if (!this.#isGoingOn) {
+    if (this.#phase.name === "off") throw this.#notHealthy();
+    if (this.#phase.name === "searching" || !this.#isGoingOn) {
       this.#enter({ name: "building" });
       try {
         await this.#options.build();
@@ -320,7 +324,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
   #vmChanged(): void {
     const { vm } = this;
     const phase = this.#phase.name;
-    if (phase === "off" || phase === "failed") {
+    if (phase === "off" || phase === "failed" || phase === "searching") {
       // A person, or an earlier run of the application, has started its VM.
       if (vm.state === "starting" || vm.state === "running") {
         this.#hasStarted = true;
