@@ -34,7 +34,7 @@ const APPLY_MS = 5_000;
 /** Several changes within this time are told as one. */
 const SETTLE_MS = 20;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** Reports that are kept until it is known which links they are about: room for all open connections, and not more than 16 MiB. */
+/** Reports that are kept until it is known which links they are about: room for all open connections, and 16 MiB of text at most. */
 const MAX_EARLY = 64;
 
 export type FirewallProgram = FilterProgram<FirewallState>;

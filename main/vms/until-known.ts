@@ -1,4 +1,4 @@
-/** A command that comes while the application starts is answered as of any other time: not of VMs that nobody has looked for yet. */
+/** Commands that come while the application starts: they wait until it is known whether the VMs that they are about run. */
 import type { RequestName } from "#shared/ipc/index.ts";
 import type { VmList } from "./each-vm.ts";
 
