@@ -335,6 +335,22 @@ describe("a VM behind the firewall", () => {
     expect(Object.keys(firewall.nics?.links ?? {})).toEqual(["nic", "uplink", "l1"]);
   });
 
+  it("keeps what it has open in the firewall while its machine does not say which interfaces it has", async () => {
+    const web = vm("web", "firewall");
+    await indices.indexOf(web.id);
+    web.start("nic");
+    const list = vi.spyOn(web.nics as object as { list(): Promise<readonly string[]> }, "list");
+    list.mockRejectedValue(new Error("it does not answer"));
+    firewall.start("nic", "uplink", "l1");
+    filter.is(true, "link-1");
+    await look();
+    expect(filter.links.map(({ id }) => id)).toEqual(["link-1"]);
+    expect([firewall.nics?.links["l1"], running()]).toEqual([true, ["/fw/uplink"]]);
+    list.mockRestore();
+    await look();
+    expect(running()).toEqual(["/fw/uplink", "/web/nic /fw/l1"]);
+  });
+
   it("is joined once the firewall has said what it has left, which is taken away then", async () => {
     const [web, old] = [vm("web", "firewall"), vm("old", "firewall")];
     for (const { id } of [web, old]) await indices.indexOf(id);

@@ -284,7 +284,7 @@ export class Networks {
       if (problem === null) plugged.push(port);
       else this.#noTwin.set(port.vm.id, problem);
     }
-    const inDoubt = this.#inDoubt(firewall.nics);
+    const inDoubt = this.#inDoubt(firewall.nics, ports);
     this.#unplugOthers(firewall.nics, [...ports, ...inDoubt]);
     this.#setLinks([...plugged, ...inDoubt], uplink, firewall);
     for (const port of plugged) {
@@ -406,14 +406,16 @@ export class Networks {
   }
 
   /**
-   * VMs of which nobody knows yet whether they run, and for which an earlier run of the application has left an interface. A filter
-   * that is told nothing of them ends what they have open.
+   * VMs of which nobody knows yet whether they run, or which interfaces they have, and for which an earlier run of the application has
+   * left an interface. A filter that is told nothing of them ends what they have open.
    */
-  #inDoubt(nics: MachineNics): FilteredVm[] {
+  #inDoubt(nics: MachineNics, ports: readonly Port[]): FilteredVm[] {
     const plugged = this.#plugged;
     if (plugged?.nics !== nics) return [];
+    const known = new Set(ports.map(({ vm }) => vm.id));
     return this.#options.vms().flatMap((vm): FilteredVm[] => {
-      if (!vm.isOn || vm.nics !== null || vm.status.network !== "firewall") return [];
+      const isKnown = known.has(vm.id) || (vm.nics !== null && this.#cut.has(vm.nics));
+      if (!vm.isOn || isKnown || vm.status.network !== "firewall") return [];
       const index = this.#options.indices.find(vm.id);
       return index !== undefined && plugged.left.has(twinNic(index).id) ? [{ vm, index }] : [];
     });
