@@ -61,7 +61,7 @@ export interface RulesInForceSince {
 interface Options {
   /** @throws AppError service.not-found */
   firewall: () => FirewallService;
-  /** Resolves when it is known which services there are; they are where nothing is said. */
+  /** Resolves when it is known which services there are; left out: it is known already. */
   opened?: Promise<void>;
   policy: Pick<Policy, "on" | "nextEndInMs">;
   rules: NetworkRules;

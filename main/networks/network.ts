@@ -23,7 +23,7 @@ export const FIREWALL_SERVICE = "firewall";
 interface Options {
   /** @throws AppError service.not-found */
   firewall: () => FirewallService;
-  /** Resolves when it is known which services there are; they are where nothing is said. */
+  /** Resolves when it is known which services there are; left out: it is known already. */
   opened?: Promise<void>;
   policy: Policy;
   policyChanges: PolicyChanges;
