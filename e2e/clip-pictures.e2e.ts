@@ -8,7 +8,7 @@ import { expect, test } from "@playwright/test";
 import { PNG } from "pngjs";
 import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 import { TestDesktop } from "./support/desktop.ts";
-import { scriptedVm } from "./support/scripted-vm.ts";
+import { scriptedVm, takePut } from "./support/scripted-vm.ts";
 
 const POLICY = "rules:\n  - {action: clipboard.paste, from: '@host', to: pictures, decision: allow}\ntests: []\n";
 
@@ -35,7 +35,7 @@ function put(picture: Uint8Array): Promise<{ code: number | null }> {
 async function given(picture: Uint8Array): Promise<Buffer | null> {
   const ended = put(picture);
   const { stream } = await agent.hear("clipPut");
-  const { bytes, aborted } = await agent.read(stream);
+  const { bytes, aborted } = await takePut(agent, stream, ["image/png"]);
   expect((await ended).code === 0).toBe(!aborted);
   return aborted ? null : bytes;
 }
@@ -128,7 +128,7 @@ test("the box reaches nothing, and is gone with its picture", async () => {
     isOwnSession: true,
     isPersistent: false,
   });
-  expect((await agent.read(stream)).aborted).toBe(false);
+  expect((await takePut(agent, stream, ["image/png"])).aborted).toBe(false);
   expect((await ended).code).toBe(0);
   expect(visits).toBe(0);
   await expect.poll(boxes).toBe(0);

@@ -6,7 +6,7 @@ import readline from "node:readline";
 import { expect, type Page, test } from "@playwright/test";
 import type { ScriptedAgent } from "../main/link/testing/scripted-agent.ts";
 import { TestDesktop } from "./support/desktop.ts";
-import { scriptedVm } from "./support/scripted-vm.ts";
+import { scriptedVm, takePut } from "./support/scripted-vm.ts";
 
 const POLICY = `rules:
   - {action: clipboard.paste, from: "@host", to: target, decision: allow}
@@ -58,7 +58,8 @@ const texts: string[] = [];
 async function takeTexts(): Promise<never> {
   for (;;) {
     const { stream } = await agent.hear("clipPut");
-    texts.push((await agent.read(stream)).bytes.toString());
+    // Offered as a type that the history does not ask for.
+    texts.push((await takePut(agent, stream, ["image/png"])).bytes.toString());
   }
 }
 

@@ -1,6 +1,6 @@
 /** A VM whose agent the test speaks for, connected to the real application by the external driver. */
 import type { VmView } from "#shared/model/vm.ts";
-import { type Decoration, Encoding, Kind, PixelFormat } from "#shared/protocol/gen/atoll_pb.ts";
+import { type Decoration, Encoding, Kind, PixelFormat, Selection } from "#shared/protocol/gen/atoll_pb.ts";
 import { ScriptedAgent } from "../../main/link/testing/scripted-agent.ts";
 import type { TestDesktop } from "./desktop.ts";
 
@@ -13,8 +13,29 @@ export async function scriptedVm(desktop: TestDesktop, name: string, label: stri
   await desktop.json("vm", "start", name);
   await agent.opened();
   agent.hello();
+  void answerPings(agent);
   await desktop.isRunning(name);
   return agent;
+}
+
+/** As a real agent does: without it the VM would be unresponsive after a quarter of a minute. */
+async function answerPings(agent: ScriptedAgent): Promise<never> {
+  for (;;) {
+    const { nonce } = await agent.hear("ping");
+    agent.say("control", "pong", { nonce });
+  }
+}
+
+/** Reads what a command puts into the VM's clipboard, and offers it from then on as a real agent does: the command waits for that. */
+export async function takePut(
+  agent: ScriptedAgent,
+  stream: number,
+  types: string[],
+): Promise<{ bytes: Buffer; aborted: boolean }> {
+  const taken = await agent.read(stream);
+  if (!taken.aborted)
+    agent.say("control", "clipOffered", { selection: Selection.CLIPBOARD, generation: stream, types });
+  return taken;
 }
 
 export function openWindow(
