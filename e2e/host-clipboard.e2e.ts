@@ -65,16 +65,18 @@ async function reader(vm: string, file: string): Promise<void> {
   await desktop.isThere(vm, file);
 }
 
-/** The person comes back from another program of the host, where they have copied these files. */
+/**
+ * The person comes back from another program of the host, where they have copied these files. Again where it was too soon: Chromium
+ * hears of a copy and of the focus by different ways.
+ */
 async function copyFilesOnHost(list: string, target: string): Promise<void> {
-  await newClip(desktop, "@host", async () => {
-    await copyOnHost(list, "-t", target);
-    await desktop.electron.evaluate(({ BrowserWindow }) => {
+  const comeBack = (): Promise<void> =>
+    desktop.electron.evaluate(({ BrowserWindow }) => {
       const [window] = BrowserWindow.getAllWindows();
       window?.blur();
       window?.focus();
     });
-  });
+  await newClip(desktop, "@host", () => copyOnHost(list, "-t", target), { look: comeBack });
 }
 
 const address = (name: string): string => pathToFileURL(at(name)).href;
