@@ -131,6 +131,8 @@ async function earlierQemu(): Promise<ChildProcess> {
   fs.mkdirSync(run("."), { recursive: true, mode: 0o700 });
   const child = spawn(path.join(folder, QEMU_BINARY), ["-uuid", id], { cwd: run("."), stdio: "ignore" });
   await once(child, "spawn");
+  // A process that is just becoming another program has no command line, by which it is known.
+  await vi.waitFor(() => expect(fs.existsSync(run("begun"))).toBe(true));
   const record = { id, accelerator: "tcg", startedAtMs: 1, pid: child.pid, bootId: await bootId() };
   fs.writeFileSync(run("machine.json"), JSON.stringify(record));
   return child;
