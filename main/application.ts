@@ -429,16 +429,8 @@ export class Application extends Emitter<ApplicationEvents> {
   }
 
   #contextOf({ driver }: VmDefinition): VmContext {
-    const {
-      drivers,
-      registry: _,
-      sources: __,
-      files: ___,
-      openPolicy: ____,
-      buildTemplate: _____,
-      ...context
-    } = this.#options;
-    return { ...context, driver: drivers.named(driver), ending: this.#ending.signal };
+    const { drivers, spawnLink, output, keymap, log } = this.#options;
+    return { spawnLink, output, keymap, log, driver: drivers.named(driver), ending: this.#ending.signal };
   }
 
   #add(definition: VmDefinition, source: DefinitionSource): Vm {
