@@ -69,7 +69,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
   readonly #records = new Map<number, TransferRecord>();
   readonly #running = new Map<TransferRecord, Running>();
   readonly #refusals = new WeakMap<TransferRecord, CrossingOutcome>();
-  /** What an earlier run of the application has left on its way, of VMs that are not known: not yet, or their definition has a mistake. */
+  /** Left interrupted by an earlier run, of VMs that are not known: before `restore`, or where a definition has a mistake. */
   #unknown: readonly KeptTransfer[];
   #lastId: number;
 
