@@ -1,6 +1,7 @@
 /** The host's own clipboard, as another program of its display copies and pastes. */
 import { execFile, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -36,20 +37,22 @@ test.afterAll(async () => {
   fs.rmSync(home, { recursive: true });
 });
 
-/** As another program of the host's display copies: it stays there and answers until somebody else copies. */
-function copyOnHost(text: string, ...target: string[]): Promise<void> {
+/**
+ * As another program of the host's display copies: it stays there and answers until somebody else copies. xclip ends before its child has
+ * the clipboard.
+ */
+async function copyOnHost(text: string, ...target: string[]): Promise<void> {
   const words = ["-selection", "clipboard", ...target, "-in"];
   const child = spawn("xclip", words, { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin.end(text);
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`xclip ended with ${code}`))));
-  });
+  expect(await once(child, "exit")).toEqual([0, null]);
+  // xclip fails where there is nothing of that target.
+  await expect(async () => expect(await pasteOnHost(...target)).toBe(text)).toPass();
 }
 
 /** As another program of the host's display pastes. */
-async function pasteOnHost(): Promise<string> {
-  return (await promisify(execFile)("xclip", ["-selection", "clipboard", "-out"])).stdout;
+async function pasteOnHost(...target: string[]): Promise<string> {
+  return (await promisify(execFile)("xclip", ["-selection", "clipboard", ...target, "-out"])).stdout;
 }
 
 const current = (): Promise<string | null> => clipSource(desktop);
@@ -65,18 +68,16 @@ async function reader(vm: string, file: string): Promise<void> {
   await desktop.isThere(vm, file);
 }
 
-/**
- * The person comes back from another program of the host, where they have copied these files. Again where it was too soon: Chromium
- * hears of a copy and of the focus by different ways.
- */
+/** The person comes back from another program of the host, where they have copied these files. */
 async function copyFilesOnHost(list: string, target: string): Promise<void> {
-  const comeBack = (): Promise<void> =>
-    desktop.electron.evaluate(({ BrowserWindow }) => {
+  await newClip(desktop, "@host", async () => {
+    await copyOnHost(list, "-t", target);
+    await desktop.electron.evaluate(({ BrowserWindow }) => {
       const [window] = BrowserWindow.getAllWindows();
       window?.blur();
       window?.focus();
     });
-  await newClip(desktop, "@host", () => copyOnHost(list, "-t", target), { look: comeBack });
+  });
 }
 
 const address = (name: string): string => pathToFileURL(at(name)).href;

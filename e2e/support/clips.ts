@@ -21,20 +21,16 @@ export async function clipSource(desktop: TestDesktop): Promise<string | null> {
   return (await currentClip(desktop))?.from ?? null;
 }
 
-/**
- * Does what copies there, and waits until that is what can be pasted elsewhere: one that was copied there before is not. `look`: has
- * Atoll look for it, each time.
- */
+/** Does what copies there, and waits until that is what can be pasted elsewhere: one that was copied there before is not. */
 export async function newClip(
   desktop: TestDesktop,
   from: string,
   copy: () => Promise<unknown>,
-  { look, ...options }: { timeout?: number; look?: () => Promise<unknown> } = {},
+  options: { timeout?: number } = {},
 ): Promise<void> {
   const before = (await currentClip(desktop))?.id ?? 0;
   await copy();
   const isNew = async (): Promise<boolean> => {
-    await look?.();
     const clip = await currentClip(desktop);
     return clip !== null && clip.id > before && clip.from === from;
   };
