@@ -43,10 +43,6 @@ export class SurfaceTable {
   #highestId = 0;
   #windows = 0;
 
-  get windowCount(): number {
-    return this.#windows;
-  }
-
   /** Live surfaces in the order in which they were opened. */
   values(): IterableIterator<Surface> {
     return this.#live.values();
