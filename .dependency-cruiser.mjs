@@ -115,7 +115,7 @@ export default {
       name: "renderer-has-layers",
       comment: "Every file of the page is in one of the layers but its entry, which nothing imports.",
       severity: "error",
-      from: { path: inLayers(rendererLayers) },
+      from: { path: "^renderer/" },
       to: { path: "^renderer/", pathNot: inLayers(rendererLayers) },
     },
     {
