@@ -1,15 +1,17 @@
 /** What the documents say of the code is so: the files that they name are there, and examples are from the code. */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const checkout = join(import.meta.dirname, "..");
-const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-  cwd: checkout,
-  encoding: "utf8",
-}).split("\n");
-const documents = tracked.filter((file) => /^(docs\/)?[^/]+\.md$/.test(file));
+/** Of the project, without what is made (out, dist, node_modules). */
+const FOLDERS = "agents bench docs e2e images main packaging preload renderer scripts services shared".split(" ");
+const files = ["", ...FOLDERS].flatMap((folder) =>
+  readdirSync(join(checkout, folder), { recursive: folder !== "", withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(checkout, join(entry.parentPath, entry.name))),
+);
+const documents = files.filter((file) => /^(docs\/)?[^/]+\.md$/.test(file));
 const read = (file: string): string => readFileSync(join(checkout, file), "utf8");
 
 /** `a/{b,c}.ts` names two files. */
@@ -24,7 +26,7 @@ function filesNamed(text: string): string[] {
 
 it.each(documents)("every source file that %s names is there", (document) => {
   const named = filesNamed(read(document));
-  expect(named.filter((name) => !tracked.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
+  expect(named.filter((name) => !files.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
 });
 
 describe("the recipe for a verb", () => {
