@@ -26,12 +26,12 @@ async function joined(): Promise<{ writer: ScriptedAgent; reader: ScriptedAgent;
   agents.push(writer, reader);
   const greeted = Promise.all([writer, reader].map((agent) => agent.opened().then(() => agent.hello())));
   await desktop.electron.evaluate(
-    async ({ utilityProcess, MessageChannelMain }, { file, sockets }) => {
+    async ({ utilityProcess, MessageChannelMain }, { file, agents: ends }) => {
       const output = { width: 800, height: 600, scale120: 120, refreshMhz: 60_000 };
       const keymap = { rules: "", model: "", layout: "us", variant: "", options: "" };
       const start = { type: "start", exec: 1, argv: ["x"], tty: null };
       globalThis.atollTestLinks = await Promise.all(
-        sockets.map(async (channels) => {
+        ends.map(async (channels) => {
           const link = utilityProcess.fork(file);
           const streams = new Promise<void>((resolve) => {
             link.on("message", (message: { type: string; service?: string }) => {
@@ -39,7 +39,7 @@ async function joined(): Promise<{ writer: ScriptedAgent; reader: ScriptedAgent;
               else if (message.service === "execs") resolve();
             });
           });
-          link.postMessage({ type: "open", vm: "x", sockets: channels, output, keymap });
+          link.postMessage({ type: "open", vm: "x", channels, output, keymap });
           await streams;
           return link;
         }),
@@ -51,7 +51,7 @@ async function joined(): Promise<{ writer: ScriptedAgent; reader: ScriptedAgent;
       ] as const)
         link?.postMessage({ type: "order", service: "streams", order: { type: "join", stream } }, [port]);
     },
-    { file: LINK, sockets: [writer.sockets, reader.sockets] },
+    { file: LINK, agents: [writer.channels, reader.channels] },
   );
   await greeted;
   const [{ stdout }, { stdin }] = await Promise.all([writer.hear("execStart"), reader.hear("execStart")]);

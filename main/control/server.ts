@@ -9,7 +9,6 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from "vscode-jsonrpc/node";
-import type { RequestName } from "#shared/ipc/index.ts";
 import { AppError } from "#shared/model/app-error.ts";
 import { type FileLock, tryLock } from "../base/file-lock.ts";
 import { checkPrivateFolder, makePrivateFolder, type Paths } from "../base/paths.ts";
@@ -20,8 +19,6 @@ import { afterToken, makeToken, removeToken } from "./token.ts";
 
 /** How long a client that has asked for the end may stay. */
 const CLOSE_TIMEOUT_MS = 1_000;
-/** Requests that want the desktop alone, whatever VMs there are. */
-const OF_THE_DESKTOP: ReadonlySet<string> = new Set(["desktop.open", "desktop.raise"] satisfies RequestName<"cli">[]);
 /** In the run folder. It stays; who has it locked is the application, and a crash unlocks it. */
 const LOCK_FILE = "control.lock";
 
@@ -39,8 +36,8 @@ export class ControlServer {
   }
 
   /**
-   * @param known resolves when the VMs are known that a request is about. What is asked before waits: it would hear of none, and
-   *   a VM that was made before would be taken for a sign that this is no first start
+   * @param known resolves when what a request is about is known. What is asked before waits: it would hear of no VM, and one that
+   *   was made before would be taken for a sign that this is no first start
    * @throws AppError desktop.already-running
    */
   static async listen(
@@ -119,7 +116,7 @@ function serve(socket: net.Socket, dispatcher: Dispatcher, known: Known): void {
   };
   connection.onRequest(async (method: string, untrustedParams: unknown) => {
     const untrustedInput = inputOf(untrustedParams);
-    if (!OF_THE_DESKTOP.has(method)) await known(method, untrustedInput);
+    await known(method, untrustedInput);
     const answer = await dispatcher.dispatch(caller, method, untrustedInput);
     return answer.ok ? answer.value : new ResponseError(ErrorCodes.InternalError, answer.error.message, answer.error);
   });

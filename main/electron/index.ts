@@ -16,6 +16,7 @@ import { doctor } from "../control/doctor.ts";
 import { ControlServer } from "../control/server.ts";
 import { raiseOther } from "../control/single-instance.ts";
 import { LAUNCH_FILE, takeLaunchFile, writeLaunchFile } from "../control/launch/launch-file.ts";
+import { letGo } from "../desktop/ending.ts";
 import { Launches } from "../desktop/launches.ts";
 import { DisposableSource } from "../disposables/disposable-source.ts";
 import { Disposables } from "../disposables/disposables.ts";
@@ -83,7 +84,7 @@ import { sendIndexEvents } from "../services/indexes/requests.ts";
 import { sendServiceEvents } from "../services/requests.ts";
 import { ServiceSource } from "../services/service-source.ts";
 import { Services } from "../services/services.ts";
-import { sendSettingsEvents } from "../settings/events.ts";
+import { followKeymap, sendSettingsEvents } from "../settings/events.ts";
 import { HostKeymap } from "../settings/host-keymap.ts";
 import { PromptMarkFile } from "../settings/prompt-mark-file.ts";
 import { SettingsFile } from "../settings/settings.ts";
@@ -148,8 +149,6 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     recipesFolder: recipesFolder(paths),
   });
-  const quarantined = (service: string): number =>
-    scanning.quarantine.files.filter((file) => file.service === service && file.state !== "gone").length;
   const templates = qemuTemplates({
     agentFolder,
     recipesFolder: recipesFolder(paths),
@@ -209,7 +208,7 @@ async function run(): Promise<void> {
     stateFolder: paths.state,
     actualRights: ({ vm, usedRights }) =>
       actualRights({ vm, usedRights, vms: application.vms, linkOf: (id) => linkIndices.find(id) }),
-    quarantined,
+    quarantined: (service) => scanning.quarantine.countIn(service),
     refusesRole: (service, role) => networks.refusesRole(service, role),
     prepare: (definition) => void snapshots.prepareFor(definition),
     unprepare: (definition) => drivers.named(definition.driver).unprepare(definition),
@@ -253,7 +252,7 @@ async function run(): Promise<void> {
   const { network } = networks;
   await Promise.all([openRules.open(), audit.open(), services.load(), indexes.load(), scanRules.load()]);
   application.on("changed", () => policy.vmsChanged());
-  const unwatchKeymap = keymap.watch();
+  followKeymap({ application, keymap });
   const page = new Page();
   const crossings: Crossings = new Crossings({ policy, changes: policyChanges, audit, page });
   networks.open();
@@ -331,25 +330,11 @@ async function run(): Promise<void> {
     application,
     settings,
     page,
-    end: async () => {
-      await Promise.all([
-        builds.cancelAll(),
-        kiosks.close(),
-        disposables.close(),
-        services.forks.close(),
-        snapshots.close(),
-      ]);
-      unwatchKeymap();
-      icons.end();
-      scanning.close();
-      services.close();
-      const networksClosed = networks.close();
-      application.release();
-      await Promise.all([server.close(), networksClosed, knownPrograms.settled()]);
-      placements.flush();
-      lastWindows.flush();
-      await audit.close();
-    },
+    end: () =>
+      letGo({
+        ...{ builds, kiosks, disposables, snapshots, icons, scanning, services, networks, application, server },
+        ...{ forks: services.forks, keymap, knownPrograms, placements, lastWindows, audit },
+      }),
     exit: (again) => {
       if (again) startAgain();
       app.exit(0);
@@ -432,12 +417,8 @@ async function run(): Promise<void> {
   sendKioskEvents({ kiosks, page });
   sendCrossingEvents({ audit, page, policy, policyChanges });
   sendSettingsEvents({ application, page, promptMark, settings, theme });
-  keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
   // The settings were read again.
-  application.on("problemsChanged", () => {
-    keymap.refresh();
-    kiosks.look();
-  });
+  application.on("problemsChanged", () => kiosks.look());
   sendTemplateEvents({ builds, page });
   builds.on("built", (name, isTemplate) => {
     if (!isTemplate) return;

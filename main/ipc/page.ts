@@ -13,6 +13,7 @@ import {
 } from "#shared/ipc/index.ts";
 import { Emitter } from "../base/emitter.ts";
 import { logDefect } from "../base/log.ts";
+import { waitFor } from "../base/waiting.ts";
 
 /** Sends one message to the page that is there. */
 export type PostToPage = (channel: string, ...content: unknown[]) => void;
@@ -128,16 +129,8 @@ export class Page extends Emitter<{ attached: [] }> {
   }
 
   /** Resolves also when `signal` is aborted. */
-  #nextAttached(signal: AbortSignal | undefined): Promise<void> {
-    if (this.isAttached || signal?.aborted === true) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        stop();
-        signal?.removeEventListener("abort", done);
-        resolve();
-      };
-      const stop = this.on("attached", done);
-      signal?.addEventListener("abort", done, { once: true });
-    });
+  async #nextAttached(signal: AbortSignal | undefined): Promise<void> {
+    if (this.isAttached) return;
+    await waitFor({ listen: ({ resolve }) => this.on("attached", resolve), signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 /** What main and a link process say to each other (structured clone over the utility process's port). */
 import type { VmId } from "#shared/model/vm.ts";
-import type { ChannelSockets } from "../hardware/driver.ts";
+import type { ChannelEndpoint, ChannelName } from "../hardware/driver.ts";
 
 /** XKB names; "" = XKB's default. */
 export interface Keymap {
@@ -42,11 +42,12 @@ export interface GiveUp {
   isGivenUp: true;
 }
 
-/** The first message. Sockets are connected to at once; the agent may come much later. */
+/** The first message. Channels are connected to at once; the agent may come much later. */
 export interface OpenMessage {
   type: "open";
   vm: VmId;
-  sockets: ChannelSockets;
+  /** As the driver has opened them. */
+  channels: Readonly<Record<ChannelName, ChannelEndpoint>>;
   output: OutputInfo;
   keymap: Keymap;
 }

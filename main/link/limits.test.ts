@@ -394,8 +394,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   MIN_CLOCK_MS: "of what the host says (services/requests.test.ts)",
   MAX_CLOCK_MS: "of what the host says (services/requests.test.ts)",
   EPOCH_BYTES: "a size of the host's own bytes (framing.test.ts)",
-  MAX_ARGV: "of what the host says (main/vms/argv.test.ts)",
-  MAX_ARGV_BYTES: "of what the host says (main/vms/argv.test.ts)",
+  MAX_ARGV: "of what the host says (main/vms/guest-argv.test.ts)",
+  MAX_ARGV_BYTES: "of what the host says (main/vms/guest-argv.test.ts)",
   PARTIAL_MESSAGE_MS: "a time (port-channel.test.ts)",
 };
 

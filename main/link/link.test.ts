@@ -55,7 +55,7 @@ async function host(before: Parameters<typeof ScriptedAgent.listen>[0] = {}): Pr
     {
       type: "open",
       vm: "00000000-0000-4000-8000-000000000001" as VmId,
-      sockets: agent.sockets,
+      channels: agent.channels,
       output: { width: 1440, height: 900, scale120: 120, refreshMhz: 60_000 },
       keymap: { rules: "evdev", model: "pc105", layout: "us", variant: "", options: "" },
     },

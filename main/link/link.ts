@@ -61,7 +61,7 @@ export class Link {
         violated: (violation: Violation) => this.#violated(violation),
         lost: (cause: string) => this.#close("agent-lost", `${port}: ${cause}`),
       };
-      return new PortChannel(options.sockets[port], epoch, listener, pace);
+      return new PortChannel(options.channels[port], epoch, listener, pace);
     };
     const pace = new RateLimit(MAX_BULK_MESSAGES_PER_S, MAX_BULK_MESSAGES_BURST);
     this.#channels = { control: open("control"), frames: open("frames"), bulk: open("bulk", pace) };

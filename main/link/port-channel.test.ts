@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { encodeMessage } from "#shared/protocol/framing.ts";
 import { EPOCH_BYTES, PARTIAL_MESSAGE_MS } from "#shared/protocol/limits.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
+import type { ChannelEndpoint } from "../hardware/driver.ts";
 import { PortChannel } from "./port-channel.ts";
 import { RateLimit } from "./rate-limit.ts";
 
@@ -19,6 +20,8 @@ let firstPeer: net.Socket;
 /** Resolves when the channel has had its next message. */
 let heard: () => Promise<void>;
 
+const socket = (name: string): ChannelEndpoint => ({ kind: "socket", path: path.join(folder, name) });
+
 beforeEach(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-port-"));
   violations = [];
@@ -30,7 +33,7 @@ beforeEach(async () => {
     socket.once("data", (opening) => socket.write(opening));
   });
   await new Promise<void>((resolve) => server.listen(path.join(folder, "port.sock"), resolve));
-  channel = new PortChannel(path.join(folder, "port.sock"), new Uint8Array(EPOCH_BYTES), {
+  channel = new PortChannel(socket("port.sock"), new Uint8Array(EPOCH_BYTES), {
     opened: () => wake(),
     message: () => wake(),
     violated: (violation) => violations.push(violation),
@@ -99,7 +102,7 @@ it("a port that has a pace is read no faster, and loses nothing", async () => {
   let opens = (): void => undefined;
   const opened = new Promise<void>((resolve) => (opens = resolve));
   const paced = new PortChannel(
-    path.join(folder, "port.sock"),
+    socket("port.sock"),
     new Uint8Array(EPOCH_BYTES),
     {
       opened: () => opens(),
@@ -168,7 +171,7 @@ describe("a port of its own", () => {
       told.push(what);
       wake();
     };
-    const own: PortChannel = new PortChannel(path.join(folder, "port.sock"), new Uint8Array(EPOCH_BYTES), {
+    const own: PortChannel = new PortChannel(socket("port.sock"), new Uint8Array(EPOCH_BYTES), {
       opened: () => say("opened"),
       message: ({ payload }) => {
         say(`message ${payload.join(" ")}`);
@@ -320,7 +323,7 @@ describe("a port of its own", () => {
 
   it("that is not there is lost", async () => {
     const lost = await new Promise<string>((resolve) => {
-      new PortChannel(path.join(folder, "none.sock"), new Uint8Array(EPOCH_BYTES), {
+      new PortChannel(socket("none.sock"), new Uint8Array(EPOCH_BYTES), {
         opened: () => resolve("opened"),
         message: () => resolve("message"),
         violated: () => resolve("violated"),

@@ -1,11 +1,12 @@
 /**
- * One port of a VM as a stream of messages: connects to its unix socket, opens it with magic and epoch, frames.
+ * One port of a VM as a stream of messages: connects to what the driver has opened, opens it with magic and epoch, frames.
  * Knows nothing of what the messages mean.
  */
 import net from "node:net";
 import { EchoFinder, MessageReader, opening, type RawMessage } from "#shared/protocol/framing.ts";
 import { PARTIAL_MESSAGE_MS } from "#shared/protocol/limits.ts";
 import type { Violation } from "#shared/protocol/violation.ts";
+import type { ChannelEndpoint } from "../hardware/driver.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
 /** One buffer a port, reused by every read: measured to take a third to a fifth of the CPU that net.Socket's own buffers do. */
@@ -43,13 +44,13 @@ export class PortChannel {
   };
 
   /** @param pace how many messages are read: above it reading pauses, so that the guest waits. null: any number. */
-  constructor(path: string, epoch: Uint8Array, listener: PortListener, pace: RateLimit | null = null) {
+  constructor(endpoint: ChannelEndpoint, epoch: Uint8Array, listener: PortListener, pace: RateLimit | null = null) {
     this.#listener = listener;
     this.#pace = pace;
     this.#finder = new EchoFinder(epoch);
     this.#opening = opening(epoch);
     this.#socket = net.connect({
-      path,
+      path: endpoint.path,
       onread: {
         buffer: Buffer.alloc(READ_BUFFER_BYTES),
         callback: (bytesRead, buffer) => {

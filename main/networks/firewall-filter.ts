@@ -174,10 +174,6 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     return this.#links.map(({ vm }) => vm);
   }
 
-  get hasUplink(): boolean {
-    return this.#uplink !== null;
-  }
-
   /** The VM at the other end of a link; null: there is no such link. */
   vmOf(link: string): VmId | null {
     return this.#links.find(({ id }) => id === link)?.vm ?? null;

@@ -5,18 +5,13 @@
 import fsp from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { z } from "zod";
 import { messageOf } from "#shared/model/app-error.ts";
-import { VM_ID_PATTERN, type VmId } from "#shared/model/vm.ts";
 import { exists } from "../base/exists.ts";
 import { tryLock } from "../base/file-lock.ts";
 import type { Paths } from "../base/paths.ts";
-import { RECORD_FILE } from "../hardware/qemu/machine.ts";
-import { readJson } from "../hardware/qemu/plain-files.ts";
 
 const PREFIX = "atoll-once-";
 const LOCK = "lock";
-const record = z.object({ id: z.string().regex(VM_ID_PATTERN) });
 
 export interface OnceHome {
   readonly paths: Paths;
@@ -41,11 +36,11 @@ export async function makeOnceHome(): Promise<OnceHome> {
 }
 
 /**
- * @param end ends the machine of that id, if it runs
+ * @param end ends the machines of that home
  * @param log is told of what cannot be removed now: it is tried again by the next run
  */
 export async function removeLeftHomes(
-  end: (paths: Paths, id: VmId) => Promise<void>,
+  end: (paths: Paths) => Promise<void>,
   log: (line: string) => void,
 ): Promise<void> {
   const names = (await fsp.readdir(os.tmpdir())).filter((name) => name.startsWith(PREFIX));
@@ -57,20 +52,14 @@ export async function removeLeftHomes(
   }
 }
 
-async function removeLeft(home: string, end: (paths: Paths, id: VmId) => Promise<void>): Promise<void> {
+async function removeLeft(home: string, end: (paths: Paths) => Promise<void>): Promise<void> {
   const stat = await fsp.lstat(home);
   const file = path.join(home, LOCK);
   if (!stat.isDirectory() || stat.uid !== process.getuid?.() || !(await exists(file))) return;
   const lock = await tryLock(file);
   if (lock === null) return; // its run goes on
   try {
-    const paths = pathsIn(home);
-    const folders = path.join(paths.run, "vms");
-    for (const folder of await fsp.readdir(folders).catch(() => [])) {
-      const read = await readJson(path.join(folders, folder, RECORD_FILE), record);
-      // QEMU could have written another VM's id there, but not into the folder's name.
-      if (read?.id.startsWith(folder) === true) await end(paths, read.id as VmId);
-    }
+    await end(pathsIn(home));
     await fsp.rm(home, { recursive: true, force: true });
   } finally {
     await lock.release();

@@ -11,6 +11,7 @@ import { waitFor } from "../base/waiting.ts";
 import { registered } from "../hardware/drivers.ts";
 import { QEMU } from "../hardware/qemu/definition.ts";
 import { QemuDriver } from "../hardware/qemu/driver.ts";
+import { recordedMachines } from "../hardware/qemu/recorded-machines.ts";
 import { qemuTemplates } from "../hardware/qemu/templates.ts";
 import { localLink } from "../link/local-link.ts";
 import { newDefinition } from "../vms/definition.ts";
@@ -54,9 +55,11 @@ export async function runOnce({ service, input, signal, ...options }: RunOnce): 
   const driver = registered(QEMU, driverIn(paths));
   let vm: Vm | null = null;
   try {
-    await removeLeftHomes(async (left, id) => {
-      const found = await driverIn(left).adopt({ id });
-      if (found !== null && "kill" in found) await found.kill();
+    await removeLeftHomes(async (left) => {
+      for (const id of await recordedMachines(left)) {
+        const found = await driverIn(left).adopt({ id });
+        if (found !== null && "kill" in found) await found.kill();
+      }
     }, onLog);
     await buildTemplate({ recipe: catalog.recipe(name), cacheDir: resolveCacheDir(), signal, onProgress });
     const machine = driver.define({ template: name, service: name, memory, cpus, network: "none" });

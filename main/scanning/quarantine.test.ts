@@ -122,6 +122,17 @@ describe("what was kept", () => {
     expect(shown).toEqual(["away", "gone", "away"]);
   });
 
+  it("would go with its scanner's disk, also while that is away, and not when it is gone", () => {
+    keep();
+    const counts = [quarantine.countIn("antivirus"), quarantine.countIn("other")];
+    for (const now of [null, new Set<string>()]) {
+      engine.kept = now;
+      quarantine.look();
+      counts.push(quarantine.countIn("antivirus"));
+    }
+    expect(counts).toEqual([1, 0, 1, 0]);
+  });
+
   it("is kept once, and shown with its newest way", () => {
     const key = keep(null, "eicar.com");
     expect(keep(party(web), "eicar.com")).toBeNull();

@@ -97,6 +97,11 @@ export class Quarantine extends Emitter<QuarantineEvents> {
     return this.#entries.toReversed().map((entry) => shownAs(entry, stateIn(kept, entry)));
   }
 
+  /** How many files are, or may be, on a service's disk: they would go with it. */
+  countIn(service: string): number {
+    return this.files.filter((file) => file.service === service && file.state !== "gone").length;
+  }
+
   /**
    * Signatures have become others: all that can be restored is looked at again, one after another. Files are where they were
    * afterwards, whatever is said of them: a person decides.

@@ -1,6 +1,7 @@
 /** Events to the page about a person's files and choices. */
 import type { Application } from "../application.ts";
 import type { Page } from "../ipc/page.ts";
+import type { HostKeymap } from "./host-keymap.ts";
 import type { PromptMarkFile } from "./prompt-mark-file.ts";
 import type { SettingsFile } from "./settings.ts";
 import type { ThemePort } from "./theme.ts";
@@ -22,4 +23,12 @@ export function sendSettingsEvents({ application, page, promptMark, settings, th
     theme.choose(settings.current.theme);
     page.send("theme.changed", theme.state());
   });
+}
+
+/** Guests hear of another keyboard layout of the host's from now on. */
+export function followKeymap({ application, keymap }: { application: Application; keymap: HostKeymap }): void {
+  keymap.on("changed", () => application.vms.forEach((vm) => vm.keymapChanged()));
+  // The settings were read again.
+  application.on("problemsChanged", () => keymap.refresh());
+  keymap.watch();
 }

@@ -17,6 +17,7 @@ export class HostKeymap extends Emitter<{ changed: [keymap: Keymap] }> {
   readonly #settings: SettingsFile;
   #current: Keymap;
   #reading: Promise<void> = Promise.resolve();
+  #unwatch: () => void = () => undefined;
 
   private constructor(settings: SettingsFile, current: Keymap) {
     super();
@@ -32,18 +33,23 @@ export class HostKeymap extends Emitter<{ changed: [keymap: Keymap] }> {
     return this.#current;
   }
 
-  /** Follows the host's layout from now on. Returns a function that ends it. */
-  watch(): () => void {
+  /** Follows the host's layout from now on. */
+  watch(): void {
     const unwatch = watchFolder(path.dirname(KEYBOARD_FILE), () => this.refresh());
     // It writes the property once, and then again at each change. Without xprop, or an X server, it ends.
     const [command, args] = boundToUs("TERM", "xprop", ["-root", "-spy", "_XKB_RULES_NAMES"]);
     const spy = spawn(command, args, { stdio: ["ignore", "pipe", "ignore"] });
     spy.on("error", () => undefined);
     spy.stdout.on("data", () => this.refresh());
-    return () => {
+    this.#unwatch = () => {
       unwatch();
       spy.kill();
     };
+  }
+
+  /** It is followed no more. */
+  close(): void {
+    this.#unwatch();
   }
 
   /** Something that the layout depends on has changed. */

@@ -5,7 +5,7 @@ import type { ExecEnd, ExecFailure, ExecStreams } from "#shared/protocol/execs.t
 import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { Emitter } from "../base/emitter.ts";
 import type { Terminal } from "../link/contracts/execs.ts";
-import { checkArgv } from "./argv.ts";
+import { checkArgv } from "./guest-argv.ts";
 import { execs } from "./services/execs.ts";
 import { type OutgoingStream, streams } from "./services/streams.ts";
 import type { Vm } from "./vm.ts";

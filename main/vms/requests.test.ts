@@ -120,7 +120,9 @@ describe("an external VM", () => {
 
   it("is attached to when it is created, and a start of it is only waited for", async () => {
     expect(await call("vm.create", params)).toMatchObject({ state: "starting" });
-    expect(links.at(-1)?.heard).toContainEqual(expect.objectContaining({ type: "open", sockets: machine.sockets }));
+    const { open } = machine.channels;
+    const channels = { control: open("control"), frames: open("frames"), bulk: open("bulk") };
+    expect(links.at(-1)?.heard).toContainEqual(expect.objectContaining({ type: "open", channels }));
     expect(await call("vm.start", { vm: "guest", waitS: null })).toMatchObject({ state: "starting" });
     links.at(-1)?.says({ type: "closed", reason: "agent-lost", detail: "nobody listens" });
     expect(await call("vm.start", { vm: "guest", waitS: null })).toMatchObject({ state: "unresponsive" });

@@ -60,6 +60,32 @@ it("a command that names a VM waits until it is known whether that one runs, by 
   await opened;
 });
 
+it("a VM that is named deeper in the input is waited for, too", async () => {
+  opened = application.open();
+  await application.defined;
+  const known = vi.fn<() => void>();
+  const opening = { item: { kind: "url", url: "https://example.org" }, in: { kind: "vm", vm: "home" } };
+  const isKnown = untilKnown(application, "open.open", opening).then(known);
+  await untilKnown(application, "open.open", { ...opening, in: { kind: "disposable" } });
+  expect(known).not.toHaveBeenCalled();
+  adoptions["home"]?.resolve(null);
+  await isKnown;
+  adoptions["web"]?.resolve(null);
+  await opened;
+});
+
+it("what is about no VM, and what nobody has declared, waits for nothing", async () => {
+  for (const method of ["desktop.raise", "desktop.open", "nobody.knows", "constructor", "__proto__"])
+    await untilKnown(application, method, { vm: "home" });
+  const listed = vi.fn<() => void>();
+  const isKnown = untilKnown(application, "app.list", { vm: null }).then(listed);
+  await untilKnown(application, "desktop.raise", {});
+  expect(listed).not.toHaveBeenCalled();
+  for (const { promise: _, resolve } of Object.values(adoptions)) resolve(null);
+  await application.open();
+  await isKnown;
+});
+
 it("the list of VMs waits for all of them", async () => {
   opened = application.open();
   const listed = vi.fn<(list: unknown) => void>();

@@ -1,20 +1,13 @@
-/** Commands that come while the application starts: they wait until it is known whether the VMs that they are about run. */
-import type { RequestName } from "#shared/ipc/index.ts";
+/** Commands that come while the application starts: they wait until what they are about is known, as their declarations say. */
+import { z } from "zod";
+import type { Domain, Request } from "#shared/ipc/declare.ts";
+import { vmId, vmReference } from "#shared/ipc/fields.ts";
+import { contract } from "#shared/ipc/index.ts";
 import type { VmList } from "./each-vm.ts";
 
-/** Requests that are answered with the states of all VMs. */
-const OF_ALL: ReadonlySet<string> = new Set(["vm.list"] satisfies RequestName<"cli">[]);
-/** Orders that wait by themselves, within the time that the caller gives them, and try again what cannot be reached. */
-const WAITING: ReadonlySet<string> = new Set([
-  "vm.start",
-  "vm.stop",
-  "vm.kill",
-  "vm.pause",
-  "vm.resume",
-  "vm.remove",
-] satisfies RequestName<"cli">[]);
-/** Fields in which a request names a VM. */
-const NAMING = ["vm", "from", "to", "forVm"];
+const REQUESTS = new Map<string, Request>(
+  Object.values<Domain>(contract).flatMap(({ requests }) => Object.entries(requests)),
+);
 
 /**
  * Resolves when the VMs are known, and of those that the request names whether an earlier run of the application left them
@@ -27,12 +20,27 @@ export async function untilKnown(
   method: string,
   untrustedInput: unknown,
 ): Promise<void> {
+  const request = REQUESTS.get(method);
+  if (request === undefined) return;
+  const { input, waitsFor = "named" } = request;
+  if (waitsFor === "nothing") return;
   await application.defined;
-  if (WAITING.has(method)) return;
-  const fields = Object(untrustedInput) as Record<string, unknown>;
-  const named = new Set(NAMING.map((field) => fields[field]));
+  if (waitsFor === "vms") return;
+  const named = new Set(vmsNamedIn(input, untrustedInput));
   const awaited = application.vms.filter(
-    ({ id, definition }) => OF_ALL.has(method) || named.has(id) || named.has(definition.name),
+    ({ id, definition }) => waitsFor === "all" || named.has(id) || named.has(definition.name),
   );
   await Promise.all(awaited.map((vm) => vm.adoptionOver()));
+}
+
+/** What stands in the input where its schema has a VM. */
+function vmsNamedIn(schema: z.core.$ZodType, untrusted: unknown): unknown[] {
+  if (schema === vmReference || schema === vmId) return [untrusted];
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault)
+    return vmsNamedIn(schema.unwrap(), untrusted);
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => vmsNamedIn(option, untrusted));
+  if (!(schema instanceof z.ZodObject)) return [];
+  const fields: Record<string, z.core.$ZodType> = schema.shape;
+  const values = Object(untrusted) as Record<string, unknown>;
+  return Object.entries(fields).flatMap(([name, field]) => vmsNamedIn(field, values[name]));
 }

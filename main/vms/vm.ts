@@ -11,8 +11,8 @@ import { Backoff } from "../base/backoff.ts";
 import { Emitter } from "../base/emitter.ts";
 import { waitFor } from "../base/waiting.ts";
 import type {
-  Channels,
-  ChannelSockets,
+  ChannelEndpoint,
+  ChannelName,
   Driver,
   DriverCapabilities,
   Machine,
@@ -508,10 +508,11 @@ export class Vm extends Emitter<VmEvents> {
     link.onExit((code) => {
       if (this.#link === link) this.#linkClosed("agent-lost", `its link process ended with code ${code}`);
     });
+    const open = (name: ChannelName): ChannelEndpoint => machine.channels.open(name);
     link.send({
       type: "open",
       vm: this.id,
-      sockets: socketsOf(machine.channels),
+      channels: { control: open("control"), frames: open("frames"), bulk: open("bulk") },
       output: this.#context.output(),
       keymap: this.#context.keymap(),
     });
@@ -624,14 +625,6 @@ export class Vm extends Emitter<VmEvents> {
       state: this.state,
     });
   }
-}
-
-function socketsOf(channels: Channels): ChannelSockets {
-  return {
-    control: channels.open("control").path,
-    frames: channels.open("frames").path,
-    bulk: channels.open("bulk").path,
-  };
 }
 
 /** Whether `event` comes within `timeoutMs`. */

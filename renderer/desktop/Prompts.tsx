@@ -18,13 +18,19 @@ interface PromptViewProps<Kind extends PromptKind> {
   answer: (answer: PromptAnswer<Kind>) => void;
 }
 
-const VIEWS: { readonly [Kind in PromptKind]: ComponentType<PromptViewProps<Kind>> } = {
-  crossing: CrossingPrompt,
-  "open.choose": ChoosePrompt,
-  quit: QuitPrompt,
-  quitting: QuittingPrompt,
-  "transfer.target": TargetPrompt,
-  "vm.kill": KillPrompt,
+interface PromptEntry<Kind extends PromptKind> {
+  View: ComponentType<PromptViewProps<Kind>>;
+  /** The answer by which nothing happens; undefined: there is none, the question stays open. */
+  denial: PromptAnswer<Kind> | undefined;
+}
+
+const PROMPTS: { readonly [Kind in PromptKind]: PromptEntry<Kind> } = {
+  crossing: { View: CrossingPrompt, denial: "deny" },
+  "open.choose": { View: ChoosePrompt, denial: null },
+  quit: { View: QuitPrompt, denial: null },
+  quitting: { View: QuittingPrompt, denial: undefined },
+  "transfer.target": { View: TargetPrompt, denial: null },
+  "vm.kill": { View: KillPrompt, denial: false },
 };
 
 export function Prompts() {
@@ -35,21 +41,11 @@ export function Prompts() {
   return first === undefined ? null : <PromptPart key={first.id} prompt={first} />;
 }
 
-/** The answer by which nothing happens; undefined: there is none, the question stays open. */
-const DENIALS: { readonly [Kind in PromptKind]: PromptAnswer<Kind> | undefined } = {
-  crossing: "deny",
-  "open.choose": null,
-  quit: null,
-  quitting: undefined,
-  "transfer.target": null,
-  "vm.kill": false,
-};
-
 /** What cannot be shown as it is, with its mark, is answered by nobody: it is denied, and the next one has its turn. */
 function PromptPart({ prompt }: { prompt: Prompt }) {
   const { prompts, notices } = useShell();
   const deny = (): void => {
-    const denial = DENIALS[prompt.kind];
+    const { denial } = PROMPTS[prompt.kind];
     if (denial === undefined) prompts.putAway(prompt);
     else prompts.answer(prompt, denial);
     notices.show("A question of Atoll could not be shown: nothing was allowed by it. Atoll’s log says why.");
@@ -63,7 +59,7 @@ function PromptPart({ prompt }: { prompt: Prompt }) {
 
 function PromptView<Kind extends PromptKind>({ prompt }: { prompt: Prompt<Kind> }) {
   const { prompts } = useShell();
-  const View: ComponentType<PromptViewProps<Kind>> = VIEWS[prompt.kind];
+  const { View }: PromptEntry<Kind> = PROMPTS[prompt.kind];
   const { payload, askedMs } = prompt;
   return <View payload={payload} askedMs={askedMs} answer={(answer) => prompts.answer(prompt, answer)} />;
 }

@@ -7,6 +7,13 @@ import type { z } from "zod";
 /** Who talks to main: the desktop's page over Electron's IPC, the `atoll` command over the control socket. */
 export type Side = "page" | "cli";
 
+/**
+ * What a command waits for that comes while the application starts. `nothing`: it is about no VM; `vms`: until it is known which
+ * there are, and for the rest it waits by itself, within its caller's time; `named`: and whether those that its input names run
+ * already; `all`: whether any does.
+ */
+export type StartWait = "nothing" | "vms" | "named" | "all";
+
 /** One side asks, main answers. The input is parsed in main; the output is what a caller may rely on (tests parse it). */
 export interface Request<
   From extends Side = Side,
@@ -16,6 +23,8 @@ export interface Request<
   readonly from: readonly From[];
   readonly input: Input;
   readonly output: Output;
+  /** Absent: `named`. */
+  readonly waitsFor?: StartWait;
 }
 
 /** One side reports something to main, which does not answer. */

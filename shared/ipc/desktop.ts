@@ -50,9 +50,14 @@ export const desktopContract = domain({
       input: z.strictObject({ title: z.string().max(200), several: z.boolean() }),
       output: z.strictObject({ files: chosenFiles.nullable() }),
     }),
-    "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null() }),
+    "desktop.raise": request({ from: ["cli"], input: nothing, output: z.null(), waitsFor: "nothing" }),
     /** What somebody outside of Atoll has double-clicked; answered when it is under way. Raises the desktop. */
-    "desktop.open": request({ from: ["cli"], input: z.strictObject({ items: launchItems }), output: z.null() }),
+    "desktop.open": request({
+      from: ["cli"],
+      input: z.strictObject({ items: launchItems }),
+      output: z.null(),
+      waitsFor: "nothing",
+    }),
     "desktop.screenshot": request({ from: ["cli"], input: nothing, output: picture }),
     /** Answered when the VMs have stopped, where they shall; the application ends when the answer has arrived. */
     "desktop.quit": request({

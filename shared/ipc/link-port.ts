@@ -10,6 +10,7 @@ import type { FrameMessage } from "../model/frame.ts";
 import type { SurfaceEvent } from "../model/surface-event.ts";
 import { MAX_WINDOW_SIDE, type SurfaceId, WINDOW_STATE_BITS } from "../model/window.ts";
 import { MAX_COORDINATE, MAX_OPEN_CREDITS } from "../protocol/limits.ts";
+import { MAX_U32 } from "../protocol/violation.ts";
 
 /** link -> page. `attached` comes first, then the surfaces that exist, then what happens. */
 export type LinkEvent =
@@ -20,7 +21,6 @@ export type LinkEvent =
   /** The channels are closed: windows of this VM freeze. Nothing follows. */
   | { type: "closed"; reason: "protocol-violation" | "agent-lost"; detail: string };
 
-const MAX_U32 = 0xffff_ffff;
 /** Positions and distances in logical units x 256, as Wayland's wl_fixed_t: up to MAX_COORDINATE and a fraction. */
 export const MAX_FIXED = 0x7f_ffff;
 const MAX_KEY_CODE = 767; // KEY_MAX of linux/input-event-codes.h

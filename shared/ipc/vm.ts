@@ -54,11 +54,12 @@ const vmOrder = request({
   from: ["page", "cli"],
   input: z.strictObject({ vm: vmReference, waitS }),
   output: vmView,
+  waitsFor: "vms",
 });
 
 export const vmContract = domain({
   requests: {
-    "vm.list": request({ from: ["cli"], input: nothing, output: z.array(vmView) }),
+    "vm.list": request({ from: ["cli"], input: nothing, output: z.array(vmView), waitsFor: "all" }),
     "vm.info": request({ from: ["cli"], input: z.strictObject({ vm: vmReference }), output: vmView }),
     "vm.create": request({
       from: ["page", "cli"],
@@ -101,11 +102,12 @@ export const vmContract = domain({
       /** `confirm`: the person at the desktop is asked first; where they say no, nothing happens. */
       input: z.strictObject({ vm: vmReference, waitS, confirm: z.boolean().default(false) }),
       output: vmView,
+      waitsFor: "vms",
     }),
     "vm.pause": vmOrder,
     "vm.resume": vmOrder,
     /** With its disk. @throws AppError vm.busy, vm.unsupported */
-    "vm.remove": request({ from: ["page", "cli"], input: z.strictObject({ vm: vmReference, waitS }), output: vmView }),
+    "vm.remove": vmOrder,
   },
   events: { "vm.changed": event({ to: ["page"], payload: vmStatuses }) },
   questions: {

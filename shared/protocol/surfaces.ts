@@ -6,7 +6,7 @@
  */
 import type { SurfaceId } from "../model/window.ts";
 import { MAX_OPEN_CREDITS, MAX_POPUP_DEPTH, MAX_SUBSURFACE_DEPTH, MAX_SURFACES, MAX_WINDOWS } from "./limits.ts";
-import { boundedInteger, refuse } from "./violation.ts";
+import { boundedInteger, MAX_U32, refuse } from "./violation.ts";
 
 export type SurfaceRole = "window" | "popup" | "subsurface";
 
@@ -43,10 +43,6 @@ export class SurfaceTable {
   #highestId = 0;
   #windows = 0;
 
-  get windowCount(): number {
-    return this.#windows;
-  }
-
   /** Live surfaces in the order in which they were opened. */
   values(): IterableIterator<Surface> {
     return this.#live.values();
@@ -73,7 +69,7 @@ export class SurfaceTable {
   }
 
   open(untrustedId: number, role: SurfaceRole, untrustedParent: number | null): Surface {
-    const id = boundedInteger(untrustedId, 1, 0xffff_ffff, "surface") as SurfaceId;
+    const id = boundedInteger(untrustedId, 1, MAX_U32, "surface") as SurfaceId;
     // Ids rise: so no table of all ids that ever were is needed to know that one comes back.
     if (id <= this.#highestId) refuse("surface-reused", `surface ${id} is not above ${this.#highestId}`);
     if (this.#live.size >= MAX_SURFACES) refuse("quota", `more than ${MAX_SURFACES} surfaces`);

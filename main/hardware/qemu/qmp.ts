@@ -4,6 +4,7 @@ import { z } from "zod";
 import { AppError } from "#shared/model/app-error.ts";
 import { cleanText } from "#shared/model/text.ts";
 import { Emitter } from "../../base/emitter.ts";
+import { type Settle, waitFor } from "../../base/waiting.ts";
 import type { nicDevice, nicNetdev } from "./nic-words.ts";
 
 /** Of QEMU's events those whose data counts. */
@@ -92,15 +93,9 @@ const EVENT_WINDOW_MS = 1_000;
 /** How QEMU begins an event, and no answer. What begins otherwise is parsed. */
 const EVENT_BEGINNING = '{"timestamp"';
 
-interface Pending {
-  resolve(value: unknown): void;
-  reject(error: AppError): void;
-  timer: NodeJS.Timeout;
-}
-
 export class QmpClient extends Emitter<QmpEventMap> {
   readonly #socket: net.Socket;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, Settle<unknown>>();
   #lastId = 0;
   #text = "";
   /** Events since the window's begin. */
@@ -150,19 +145,17 @@ export class QmpClient extends Emitter<QmpEventMap> {
     if (this.#socket.destroyed) return Promise.reject(gone());
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#pending.delete(id);
-        reject(
-          new AppError(
-            "hardware.monitor-failed",
-            `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`,
-            { command, isLate: true },
-          ),
-        );
-      }, COMMAND_TIMEOUT_MS);
-      this.#pending.set(id, { resolve, reject, timer });
-      this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+    return waitFor<unknown>({
+      listen: (settle) => {
+        this.#pending.set(id, settle);
+        this.#socket.write(`${JSON.stringify({ execute: command, arguments: args, id })}\n`);
+        return () => this.#pending.delete(id);
+      },
+      timeoutMs: COMMAND_TIMEOUT_MS,
+      onTimeout: ({ reject }) => {
+        const message = `QEMU did not answer "${command}" within ${COMMAND_TIMEOUT_MS / 1000} s.`;
+        reject(new AppError("hardware.monitor-failed", message, { command, isLate: true }));
+      },
     });
   }
 
@@ -203,9 +196,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
     if (message === undefined) return this.#leave();
     if (message.event !== undefined) return this.#event(message.event, message.data);
     const pending = message.id === undefined ? undefined : this.#pending.get(message.id);
-    if (message.id === undefined || pending === undefined) return;
-    this.#pending.delete(message.id);
-    clearTimeout(pending.timer);
+    if (pending === undefined) return;
     if (message.error === undefined) pending.resolve(message.return);
     else
       pending.reject(
@@ -236,11 +227,7 @@ export class QmpClient extends Emitter<QmpEventMap> {
 
   #lost(): void {
     if (this.#window !== null) clearTimeout(this.#window);
-    for (const pending of this.#pending.values()) {
-      clearTimeout(pending.timer);
-      pending.reject(gone());
-    }
-    this.#pending.clear();
+    for (const { reject } of [...this.#pending.values()]) reject(gone());
     this.emit("closed");
   }
 }

@@ -15,7 +15,8 @@ import {
 } from "#shared/protocol/header.ts";
 import { EPOCH_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { PROTOCOL_MAJOR } from "#shared/protocol/session.ts";
-import type { ChannelSockets } from "../../hardware/driver.ts";
+import type { Channels, ChannelSockets } from "../../hardware/driver.ts";
+import type { OpenMessage } from "../contract.ts";
 
 const OPENING_BYTES = MAGIC.length + EPOCH_BYTES;
 
@@ -35,6 +36,12 @@ export class ScriptedAgent {
     this.#folder = folder;
     const socket = (name: PortName): string => path.join(folder, `${name}.sock`);
     this.sockets = { control: socket("control"), frames: socket("frames"), bulk: socket("bulk") };
+  }
+
+  /** As a driver opens them. */
+  get channels(): OpenMessage["channels"] {
+    const open: Channels["open"] = (name) => ({ kind: "socket", path: this.sockets[name] });
+    return { control: open("control"), frames: open("frames"), bulk: open("bulk") };
   }
 
   /** `before`: what arrives on a port before its echo, as an earlier session leaves it. */

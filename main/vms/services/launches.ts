@@ -11,7 +11,7 @@ import {
   type ProgramEnd,
 } from "../../link/contracts/launches.ts";
 import { Emitter } from "../../base/emitter.ts";
-import { checkArgv } from "../argv.ts";
+import { checkArgv } from "../guest-argv.ts";
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 import { PendingRequests } from "./pending-requests.ts";
 

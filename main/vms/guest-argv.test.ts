@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_ARGV, MAX_ARGV_BYTES } from "#shared/protocol/limits.ts";
-import { checkArgv } from "./argv.ts";
+import { checkArgv } from "./guest-argv.ts";
 
 describe("checkArgv", () => {
   it("takes words up to both limits", () => {
