@@ -2,14 +2,16 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fakeTimeouts } from "./testing/fake-timeouts.ts";
 import { watchFolder } from "./watch-folder.ts";
 
 let folder: string;
 let end: () => void;
+let timeoutIsSet: (ms: number) => Promise<void>;
 const changed = vi.fn<() => void>();
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  timeoutIsSet = fakeTimeouts();
   vi.spyOn(process.stderr, "write").mockReturnValue(true);
   folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-watch-"));
   changed.mockClear();
@@ -17,15 +19,13 @@ beforeEach(() => {
 afterEach(() => {
   end();
   vi.restoreAllMocks();
-  vi.useRealTimers();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
 /** An edit that the system tells of. */
 async function edits(): Promise<void> {
-  const before = vi.getTimerCount();
   fs.writeFileSync(path.join(folder, "file"), "text");
-  await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(before));
+  await timeoutIsSet(100);
 }
 
 it("tells of several edits once", async () => {
@@ -68,11 +68,10 @@ it("a watch that fails is made again, and what was edited meanwhile is told", as
 it("another folder in its place is watched from then on", async () => {
   end = watchFolder(folder, changed);
   const former = `${folder}-former`;
-  const before = vi.getTimerCount();
   fs.renameSync(folder, former);
   fs.mkdirSync(folder);
   try {
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(before));
+    await timeoutIsSet(100);
     vi.advanceTimersByTime(100);
     expect(changed).toHaveBeenCalledTimes(1);
     await edits();

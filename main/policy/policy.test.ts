@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
+import { fakeTimeouts } from "../base/testing/fake-timeouts.ts";
 import { HOST, type VmParty } from "./crossing.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { Policy } from "./policy.ts";
@@ -25,7 +26,6 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  vi.useRealTimers();
   fs.rmSync(folder, { recursive: true, force: true });
 });
 
@@ -248,14 +248,12 @@ describe("a name in a rule", () => {
   it("stays bound when the file is empty for a moment, as while an editor writes it, and is free when it stays empty", async () => {
     const policy = await opened(RULE);
     vms = [vm("home", 3), vm("web", 2, "coral")];
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const timeoutIsSet = fakeTimeouts();
     /** It is empty when it is read, and `text` a moment later. */
     const emptied = async (text: string): Promise<void> => {
       write(policy, "");
-      const told = vi.fn<() => void>();
-      const loaded = policy.load().then(told);
-      while (vi.getTimerCount() === 0 && told.mock.calls.length === 0)
-        await new Promise((resolve) => setImmediate(resolve));
+      const loaded = policy.load();
+      await timeoutIsSet(500);
       write(policy, text);
       vi.runAllTimers();
       await loaded;

@@ -3,10 +3,11 @@ import { randomUUID } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_TABLE_ROWS, MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
+import { fakeTimeouts } from "../base/testing/fake-timeouts.ts";
 import { builtIns } from "./built-ins.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { jobInput } from "./job-input.ts";
@@ -246,14 +247,13 @@ describe("settings", () => {
     ["gone", () => fs.rmSync(path.join(folder, "services/words.yaml"))],
     ["empty", () => put("services/words.yaml", "")],
   ])("of a file that is %s stay until it has been so for a while", async (_how, remove) => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    onTestFinished(() => void vi.useRealTimers());
+    const timeoutIsSet = fakeTimeouts();
     await settings().set("words", { longest: 20 });
     // Also where the application begins just then.
     for (const one of [settings(), settings()]) {
       remove();
       const loaded = one.load();
-      await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+      await timeoutIsSet(2_000);
       put("services/words.yaml", "longest: 30\n");
       vi.runAllTimers();
       await loaded;
@@ -262,7 +262,7 @@ describe("settings", () => {
     const one = settings();
     remove();
     const loaded = one.load();
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBe(1));
+    await timeoutIsSet(2_000);
     expect(one.values["longest"]).toBe(30);
     vi.runAllTimers();
     await loaded;
