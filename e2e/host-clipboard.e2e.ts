@@ -82,10 +82,10 @@ async function copyFilesOnHost(list: string, target: string): Promise<void> {
 
 const address = (name: string): string => pathToFileURL(at(name)).href;
 
-/** The window of a file manager in "web", in the folder "into". */
+/** The window of a file manager in "web", in the folder "into", which has a file: one that comes later it may not show yet. */
 async function fileManager(): Promise<Locator> {
   if (manager !== null) return manager;
-  await desktop.atoll("exec", "web", "--", "mkdir", "into");
+  await desktop.atoll("exec", "web", "--", "sh", "-c", "mkdir into && echo four > into/four.txt");
   const { element } = await desktop.run("web", "pcmanfm", "into");
   manager = element.locator('[data-part="content"]');
   return manager;
@@ -150,7 +150,6 @@ test("files that a file manager of the host has copied are pasted as files, in t
 
 test("files that are copied in a VM come to the host by Super+C", async () => {
   const content = await fileManager();
-  await desktop.atoll("exec", "web", "--", "sh", "-c", "echo four > into/four.txt");
   await copiedByKeys(desktop, "web", async () => {
     await content.click();
     await page.keyboard.press("Control+a");
