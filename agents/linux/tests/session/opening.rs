@@ -71,7 +71,10 @@ pub fn install(agent: &Agent, id: &str, types: &str) {
     fs::write(&script, text).expect("a script");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a script");
     let entry = format!("[Desktop Entry]\nType=Application\nName={id}\nExec={id} %f\nMimeType={types}\n");
-    fs::write(agent.applications().join(format!("{id}.desktop")), entry).expect("an entry");
+    // It appears whole: the agent looks at the folder a moment after a file was made there.
+    let made = agent.path(&format!("{id}.made"));
+    fs::write(&made, entry).expect("an entry");
+    fs::rename(&made, agent.applications().join(format!("{id}.desktop"))).expect("an entry");
 }
 
 fn mv() -> PathBuf {

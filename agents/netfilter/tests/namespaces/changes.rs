@@ -218,13 +218,15 @@ fn connections_by_an_uplink_that_was_lost_while_the_vm_was_cut_off_are_reset_whe
 
 /// Connects again and again until it is over: how often it did, and how often it did not.
 fn tries(vm: &Namespace, address: &str, is_over: &Arc<AtomicBool>) -> JoinHandle<(u32, u32)> {
+    /// The kernel sends what was dropped again after a second, which would hide that it was dropped.
+    const BEFORE_IT_IS_SENT_AGAIN: Duration = Duration::from_millis(900);
     let (to, is_over) = (SocketAddr::new(address.parse().unwrap(), 80), Arc::clone(is_over));
     vm.apart(move || {
         let (mut reached, mut failed) = (0, 0);
         while !is_over.load(Ordering::Relaxed) {
             // A word on it, since a server's queue of those that nobody has taken yet is short.
             let talk = |mut stream| echo(&mut stream, b"hello").ok();
-            match TcpStream::connect_timeout(&to, Duration::from_millis(500)).ok().and_then(talk) {
+            match TcpStream::connect_timeout(&to, BEFORE_IT_IS_SENT_AGAIN).ok().and_then(talk) {
                 Some(()) => reached += 1,
                 None => failed += 1,
             }
