@@ -13,7 +13,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
-use support::{OTHER, PATIENCE, WEB, WEB6, World, echo, state, state_of_two, world};
+use support::{OTHER, PATIENCE, WEB, WEB6, World, echo, silent_echo, state, state_of_two, world};
 
 /// No answer at all: to a packet, or to the question whose address the gateway's is.
 fn is_silence(error: ErrorKind) -> bool {
@@ -56,7 +56,7 @@ fn where_the_kernel_does_not_keep_the_rules_nothing_passes_and_it_is_told() {
     assert_eq!((problems.len(), problems[0]["where"].as_str()), (1, Some("link-1")), "{problems:?}");
     assert!(problems[0]["reason"].as_str().unwrap().starts_with("the kernel does not keep its rules"));
     assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err()));
-    assert!(echo(&mut open, b"more").is_err());
+    assert!(silent_echo(&mut open, b"more").is_err());
     world.firewall.run("nft delete table inet other");
     // Tried again without being told anything: the fault may have been that of a moment.
     world.until("in force", |message, _| {

@@ -1,6 +1,6 @@
 //! VMs that are scanned, by the real Suricata. Skipped where this machine has none.
 
-use crate::support::{GREETING, PATIENCE, WEB, WEB6, World, echo, state, world};
+use crate::support::{GREETING, PATIENCE, WEB, WEB6, World, echo, silent_echo, state, world};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
@@ -113,7 +113,7 @@ fn while_the_scanner_is_gone_nothing_passes_and_it_comes_back() {
     let before = world.scanner().unwrap();
     kill(before, Signal::SIGSTOP).unwrap();
     // Not gone, but it takes nothing.
-    assert_eq!(echo(&mut stream, b"hello"), Err(ErrorKind::WouldBlock));
+    assert_eq!(silent_echo(&mut stream, b"hello"), Err(ErrorKind::WouldBlock));
     world.received.lock().unwrap().clear();
     kill(before, Signal::SIGKILL).unwrap();
     event(&mut world, "scanner", |data| data["state"] == "failing");

@@ -496,7 +496,16 @@ pub fn look_up_at(resolver: &'static str, vm: &Namespace, name: &str, kind: Reco
 
 /// Sends the bytes and reads them back.
 pub fn echo(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
-    stream.set_read_timeout(Some(SILENCE)).unwrap();
+    echo_within(PATIENCE, stream, bytes)
+}
+
+/// The same where no answer is expected.
+pub fn silent_echo(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
+    echo_within(SILENCE, stream, bytes)
+}
+
+fn echo_within(limit: Duration, stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
+    stream.set_read_timeout(Some(limit)).unwrap();
     stream.write_all(bytes).map_err(|error| error.kind())?;
     let mut back = vec![0; bytes.len()];
     stream.read_exact(&mut back).map_err(|error| error.kind())?;
