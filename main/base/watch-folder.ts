@@ -19,7 +19,7 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   let latest: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
   let watcher: fs.FSWatcher | undefined;
-  let said = "";
+  let lastReason = "";
   let watched = "";
   const settle = (): void => {
     clearTimeout(settling);
@@ -41,8 +41,9 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   const failed = (error: unknown): void => {
     watcher?.close();
     const reason = messageOf(error);
-    if (reason !== said) log(`${folder} is not watched, so edits are looked for every ${AGAIN_MS / 1000} s: ${reason}`);
-    said = reason;
+    if (reason !== lastReason)
+      log(`${folder} is not watched, so edits are looked for every ${AGAIN_MS / 1000} s: ${reason}`);
+    lastReason = reason;
     clearTimeout(again);
     again = setTimeout(() => {
       begin();

@@ -313,7 +313,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
       const revision = program.tell({ state });
       const uplinkSession = state.uplink?.session ?? null;
       this.#sent = { state: text, revision, links: this.#links, uplinkSession, rules: this.#options.rules.revision };
-      this.#unconfirmed.told(revision);
+      this.#unconfirmed.sent(revision);
     } catch (error) {
       // Old rules must not stay in force as if they were the new ones.
       this.#forget();

@@ -104,7 +104,7 @@ export class Networks {
   #uplink: { readonly nics: MachineNics; readonly cable: Cable; readonly options: string } | null = null;
   /** Of the filter's uplink: another one each time that what went by it is lost. */
   #session = randomUUID();
-  #told = "";
+  #reported = "";
   #isStarting = false;
   /** Why the firewall VM does not run; null: nobody has tried, or it does. */
   #startProblem: string | null = null;
@@ -470,9 +470,9 @@ export class Networks {
       own: { mac: twinNic(index).mac, ...gatewayEnd(index) },
       guest: { mac: ownNic(index).mac, ...guestEnd(index) },
     }));
-    const told = JSON.stringify([id, links, uplink]);
-    if (told !== this.#told) {
-      this.#told = told;
+    const now = JSON.stringify([id, links, uplink]);
+    if (now !== this.#reported) {
+      this.#reported = now;
       this.#options.filter.setLinks(links, uplink);
     }
     this.#uplink?.cable.look();

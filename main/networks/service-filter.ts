@@ -117,7 +117,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     try {
       const revision = program.tell({ state: { links } });
       this.#sent = { revision, links: links.map(({ id }) => id) };
-      this.#unconfirmed.told(revision);
+      this.#unconfirmed.sent(revision);
     } catch (error) {
       this.#forget(messageOf(error));
     }

@@ -405,9 +405,9 @@ impl Agent {
             }
         }
         window.dirty = true;
-        let told = window.last_sent.as_ref().map(|sent| sent.title.clone());
+        let last_title = window.last_sent.as_ref().map(|sent| sent.title.clone());
         self.send_window_properties_later();
-        told
+        last_title
     }
 
     fn x11_properties(&self, x11: &X11Surface) -> WindowProperties {

@@ -34,7 +34,7 @@ pub struct Flow {
     pub rule: String,
     pub revision: u64,
     pub since: Instant,
-    /// What is to be said of it beside the rule; "".
+    /// The reason, beside the rule; "".
     pub note: String,
     closed_at: Option<Instant>,
     is_reported: bool,

@@ -95,7 +95,7 @@ impl Refusals {
         self.by_kind.insert(kind, refusal);
     }
 
-    /// A packet that the kernel denied and told of.
+    /// A packet that the kernel denied and logged.
     pub fn add_packet(&mut self, kind: Kind, now: Instant) {
         *self.listed.entry(kind.link.clone()).or_default() += 1;
         self.add(kind, 1, now);

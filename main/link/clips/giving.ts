@@ -52,7 +52,7 @@ export class Giving implements StreamEndpoint {
       port,
       fromWriterSchema,
       { progress: () => undefined, parted: () => undefined },
-      (message) => this.#said(message),
+      (message) => this.#receive(message),
       () => this.#end("source"),
     );
     this.#watch();
@@ -77,7 +77,7 @@ export class Giving implements StreamEndpoint {
     this.#end("target");
   }
 
-  #said(message: FromWriter): void {
+  #receive(message: FromWriter): void {
     if (this.#isOver) return;
     if (message.type === "end") {
       if (message.aborted) return this.#end("source");

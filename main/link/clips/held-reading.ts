@@ -96,7 +96,7 @@ export class HeldReading implements StreamEndpoint {
       port,
       fromReaderSchema,
       { progress: () => undefined, parted: () => undefined },
-      (message) => this.#said(message),
+      (message) => this.#receive(message),
       () => this.#end("target"),
     );
     this.#pump();
@@ -111,7 +111,7 @@ export class HeldReading implements StreamEndpoint {
     this.#end("source");
   }
 
-  #said(message: FromReader): void {
+  #receive(message: FromReader): void {
     if (message.type === "stop") return this.#end("target");
     this.#credit += message.bytes;
     // An honest link passes on what its agent gave: never more than a stream may have.

@@ -275,8 +275,8 @@ fn ask_for(request: &[u8], failure: u8) -> Result<Answer, Failure> {
     stream.write_all(request).and_then(|()| stream.shutdown(Shutdown::Write)).map_err(failed)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(failed)?;
-    let (said, output) = answer.split_once('\0').unwrap_or((&answer, ""));
-    match said.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
+    let (status, output) = answer.split_once('\0').unwrap_or((&answer, ""));
+    match status.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
         Some((code, detail)) => Ok(Answer { code, detail: detail.to_owned(), output: output.to_owned() }),
         None => Err((failure, "the agent does not answer".to_owned())),
     }

@@ -11,10 +11,10 @@ const RULES: &str = include_str!("../../../../services/firewall/rules/atoll.rule
 const EICAR: &str = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
 
 fn scanned(rules: &[&str], files: &[(&str, &str)]) -> Value {
-    let mut told = state(rules);
-    told["links"][0]["rules"]["scan"] = json!(true);
-    told["scanRules"] = files.iter().map(|(file, text)| json!({ "file": file, "text": text })).collect();
-    told
+    let mut desired = state(rules);
+    desired["links"][0]["rules"]["scan"] = json!(true);
+    desired["scanRules"] = files.iter().map(|(file, text)| json!({ "file": file, "text": text })).collect();
+    desired
 }
 
 /// With a scanner that is ready. `None`, and a word on the terminal: this machine cannot.
