@@ -40,7 +40,7 @@ function left(name: string, id: string, named = id): void {
 it("is ended and removed, and what others have there stays", async () => {
   const [id, other] = [randomUUID(), randomUUID()];
   left("atoll-once-left", id);
-  // A QEMU that its guest has taken over names another VM.
+  // A machine that its guest has taken over names another VM.
   left("atoll-once-liar", randomUUID(), other);
   const own = await makeOnceHome();
   fs.mkdirSync(path.join(folder, "atoll-once-of-somebody"));
@@ -56,8 +56,8 @@ it("is ended and removed, and what others have there stays", async () => {
 
 it("stays for the next run where its machine does not end", async () => {
   left("atoll-once-left", randomUUID());
-  await removed(() => Promise.reject(new Error("QEMU does not end.")));
-  expect(logged).toEqual([`${path.join(folder, "atoll-once-left")}, of an earlier run, stays: QEMU does not end.`]);
+  await removed(() => Promise.reject(new Error("it does not end.")));
+  expect(logged).toEqual([`${path.join(folder, "atoll-once-left")}, of an earlier run, stays: it does not end.`]);
   expect(fs.readdirSync(folder)).toEqual(["atoll-once-left"]);
   await removed();
   expect(fs.readdirSync(folder)).toEqual([]);

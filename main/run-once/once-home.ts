@@ -68,7 +68,7 @@ async function removeLeft(home: string, end: (paths: Paths, id: VmId) => Promise
     const folders = path.join(paths.run, "vms");
     for (const folder of await fsp.readdir(folders).catch(() => [])) {
       const read = await readJson(path.join(folders, folder, RECORD_FILE), record);
-      // QEMU could have written another VM's id there, but not into the folder's name.
+      // A machine that its guest has taken over could have written another id there, but not into the folder's name.
       if (read?.id.startsWith(folder) === true) await end(paths, read.id as VmId);
     }
     await fsp.rm(home, { recursive: true, force: true });

@@ -180,7 +180,7 @@ export const BUILTIN_RULES = {
   "builtin:other-vm": "no rule opens a way to another VM",
   "builtin:inbound": "nothing may connect to a VM from outside",
   "builtin:too-many": "it has too many connections at a time",
-  "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
+  "builtin:not-scanned": "this VM is scanned, and the traffic scanner does not work",
   "builtin:not-shown": "each is allowed by a rule, and there are too many to be listed",
 } as const satisfies Record<string, string>;
 

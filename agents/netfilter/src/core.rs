@@ -37,7 +37,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// As a row says it.
-const ENCRYPTED: &str = "encrypted: the scanner cannot look inside";
+const ENCRYPTED: &str = "encrypted: the traffic scanner cannot look inside";
 
 /// Whose packet raised an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -526,13 +526,13 @@ impl Core {
         }
     }
 
-    /// Reports what the scanner has seen. A connection of which it has dropped something ends, with a reset.
+    /// Reports what the traffic scanner has seen. A connection of which it has dropped something ends, with a reset.
     pub fn see_alert(&mut self, alert: &Alert) -> Option<Seen> {
         let (link, is_out, vm, other) = self.link_of_packet(alert.from, alert.to)?;
         let name = self.flows.name_between(vm, other).map(str::to_owned);
         let name = name.or_else(|| self.names(&link, other.ip()).pop());
         if alert.is_dropped {
-            self.flows.note(vm, other, format!("dropped by the scanner: {}", alert.signature));
+            self.flows.note(vm, other, format!("dropped by the traffic scanner: {}", alert.signature));
             for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
                 let original = connection.original;
                 let ends = (original.from(), original.to());
@@ -1002,7 +1002,7 @@ mod tests {
             let rows = core.flows.changed(now).0;
             let reasons: Vec<_> = rows.iter().map(|flow| flow_row(flow, now).1["reason"].clone()).collect();
             assert_eq!(reasons, [ENCRYPTED, ENCRYPTED, ""]);
-            assert_eq!(ENCRYPTED, "encrypted: the scanner cannot look inside");
+            assert_eq!(ENCRYPTED, "encrypted: the traffic scanner cannot look inside");
         });
     }
 

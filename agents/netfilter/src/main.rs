@@ -186,9 +186,9 @@ impl Program {
         let vms = format!("{links} {}", if links == 1 { "VM" } else { "VMs" });
         let scan = match self.scan().0 {
             State::Off => "",
-            State::Starting => ", the scanner starts",
-            State::Ready => ", the scanner works",
-            State::Failing => ", the scanner does not work",
+            State::Starting => ", the traffic scanner starts",
+            State::Ready => ", the traffic scanner works",
+            State::Failing => ", the traffic scanner does not work",
         };
         self.atoll.status(&format!("{vms}{scan}"));
     }

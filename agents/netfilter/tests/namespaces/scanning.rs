@@ -63,7 +63,7 @@ fn what_a_rule_drops_does_not_arrive_and_its_connection_is_reset() {
             "signature": "Atoll test signature", "severity": 2, "action": "dropped",
         });
         assert_eq!(alert, expected);
-        let reason = "dropped by the scanner: Atoll test signature";
+        let reason = "dropped by the traffic scanner: Atoll test signature";
         world.row(json!({ "address": address, "port": 9000, "verdict": "deny", "reason": reason }));
         world.exchange(address, 9000, b"something else").unwrap();
     }
@@ -195,5 +195,5 @@ fn what_cannot_be_scanned_is_said_to_be_so() {
     let mut greeting = vec![0; GREETING.len()];
     stream.read_exact(&mut greeting).unwrap();
     stream.write_all(b"SSH-2.0-other\r\n").unwrap();
-    world.row(json!({ "port": 22, "verdict": "allow", "reason": "encrypted: the scanner cannot look inside" }));
+    world.row(json!({ "port": 22, "verdict": "allow", "reason": "encrypted: the traffic scanner cannot look inside" }));
 }
