@@ -5,7 +5,7 @@ import { messageOf } from "#shared/model/app-error.ts";
 
 /** An editor writes a file in several steps: changes within this time count as one. */
 const SETTLE_MS = 100;
-/** Changes that do not end, such as those of a download, are told of after this time. */
+/** Changes that do not end, such as those of a download, are reported after this time. */
 const LATEST_MS = 1_000;
 /** What cannot be watched is tried again, and looked at, after this time. */
 const AGAIN_MS = 5_000;

@@ -64,7 +64,7 @@ export interface RunPorts {
   targetGone: Promise<void>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
-  /** Asked every few seconds while it moves: whether nothing can come now, as somebody has paused it. */
+  /** Asked every few seconds while it moves: whether nothing can come now, because it or one of its VMs is paused. */
   isPaused(): boolean;
   changed(): void;
 }

@@ -134,7 +134,7 @@ class GuestScans {
   }
 }
 
-/** What the person is told of one VM's scans: at most so often, and of several at once as of one. */
+/** Notices for the person of one VM's scans: no more often than this, and one for several scans together. */
 class Notices {
   readonly #page: Pick<Page, "send">;
   readonly #vm: Vm;

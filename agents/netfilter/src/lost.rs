@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 /// How often each is asked about: a packet may be lost.
 const ASKS: u8 = 3;
-/// More are left to find out by themselves.
+/// Connections that are asked about, at most. VMs of others have to find out by themselves.
 const MAX_LOST: usize = 8_000;
 
 #[derive(Debug, Default)]

@@ -85,7 +85,7 @@ pub fn listen(group: u16, mut each: impl FnMut(Denied)) -> nix::Result<()> {
                 each(denied);
             }
         }) {
-            // Lost ones are counted by the kernel all the same.
+            // The kernel counts lost ones all the same.
             Ok(()) | Err(Errno::ENOBUFS | Errno::EINTR) => {}
             Err(error) => return Err(error),
         }
