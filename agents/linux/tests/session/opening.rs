@@ -385,7 +385,7 @@ fn here_it_is_opened_by_the_guests_own_program() {
     answer(&mut host, asked.wanted, OpenOutcome::Here, "");
     assert_eq!(opened(&agent), format!("better {}", path.display()));
     assert_eq!(end(child), (0, String::new()));
-    // The same for the host's own wish; the named program goes before the default.
+    // The same where the host itself wants it; the named program goes before the default.
     let absolute = path.as_os_str().as_encoded_bytes();
     for (app_id, program, named) in
         [("", "better", absolute), ("plain", "plain", absolute), ("", "better", b"notes.txt")]
