@@ -54,7 +54,7 @@ export class ScanRules extends Emitter<{ changed: [] }> {
       this.#problem = "";
     } catch (error) {
       this.#problem = messageOf(error);
-      log(`the scanner's rules stay as they were: ${this.#problem}`);
+      log(`the traffic scanner's rules stay as they were: ${this.#problem}`);
     }
     if (JSON.stringify([this.#own, this.#problem]) !== before) this.emit("changed");
   }

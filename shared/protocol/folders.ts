@@ -95,7 +95,8 @@ export class FoldersTable {
     if (folder === undefined) return null;
     if (folder.isReported) refuse("wrong-state", `folder ${id} is reported again before it was seen`);
     if (reset && folder.isInParts) refuse("wrong-state", `folder ${id} is reported anew in the middle of a change`);
-    if (!last && more > 0) refuse("wrong-state", `folder ${id}: more than it tells, before its last part`);
+    if (!last && more > 0)
+      refuse("wrong-state", `folder ${id}: a count of files that are not listed, before its last part`);
     if (!last && items.length + gone.length === 0) refuse("wrong-state", `folder ${id}: an empty part of a change`);
     folder.count += items.length + gone.length;
     if (folder.count > MAX_CHANGES) refuse("quota", `more than ${MAX_CHANGES} names in one change of a folder`);

@@ -194,7 +194,7 @@ function readNonce(port: net.Socket, timeoutMs: number, signal: AbortSignal | un
       const read = (bytes: Buffer): void => {
         untrusted = Buffer.concat([untrusted, bytes.subarray(0, NONCE_BYTES + 1)]);
         if (untrusted.length === NONCE_BYTES) resolve(untrusted);
-        else if (untrusted.length > NONCE_BYTES) reject(failed("it says what init does not say"));
+        else if (untrusted.length > NONCE_BYTES) reject(failed("it sends more than init does"));
       };
       const ended = (): void => reject(failed("QEMU has ended, or refused the state"));
       port.on("data", read);

@@ -124,7 +124,7 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
   #reported(message: FromProgram): void {
     // Revisions of an earlier run of the application must not be taken for those of this one.
     if (message.type === "applied" && message.revision > this.#revision)
-      return this.emit("refused", `it has in force what it was not told (revision ${message.revision})`);
+      return this.emit("refused", `it confirms a state that was never sent to it (revision ${message.revision})`);
     if (message.type !== "result") return this.emit("report", message);
     const settle = this.#jobs.get(message.job);
     if (message.ok) return settle?.resolve(message.output ?? null);

@@ -199,7 +199,7 @@ it.each([
   flows = [];
   await show();
   expect(textsOf(".network-filter")).toEqual([words]);
-  expect(textsOf(".transfers-none strong")).toEqual(["Nobody talks to anything"]);
+  expect(textsOf(".transfers-none strong")).toEqual(["No VM has a connection"]);
 });
 
 it("says that VMs wait for a firewall which does not run, where some are to go by it", async () => {
@@ -226,7 +226,7 @@ it("is searched by words, which a key begins", async () => {
   await write(field, "verdict:no");
   expect(textsOf(".timeline-unknown")[0]).toContain("verdict:no means nothing here");
   await write(field, "nothing");
-  expect(textsOf(".transfers-none strong")).toEqual(["No connection is like that"]);
+  expect(textsOf(".transfers-none strong")).toEqual(["No connection matches"]);
   await press("Escape");
   expect(rows().length).toBe(2);
   await click(".network-counts button");

@@ -16,7 +16,7 @@ export function addNetworkCommands(program: Command): void {
     .action(async ({ follow = false, json = false }: JsonOption & { follow?: boolean }) => {
       if (follow) return followFlows(json);
       const flows = await call("network.flows", {});
-      print(flows, json, () => table(HEAD, flows.map(cellsOf), "Nobody talks to anything."));
+      print(flows, json, () => table(HEAD, flows.map(cellsOf), "No VM has a connection."));
     });
 
   command(
