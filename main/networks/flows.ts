@@ -39,7 +39,7 @@ const ROOM = 1_000;
 const MAX_NAME = 253;
 /** Malformed rows are logged at most once per interval. */
 const TELL_BAD_MS = 60_000;
-/** The firewall tells of a flow each second in which it has carried something: after this it does not any more. */
+/** The firewall reports a flow each second in which it has carried something: one that was not reported for so long carries nothing. */
 const RESTS_MS = 1_900;
 
 type Rows = Extract<FromProgram, { type: "rows" }>;
