@@ -1,5 +1,5 @@
 /**
- * The firewall's service VM as the filter of all links: tells its program what each VM may connect to, again at every change, and
+ * The firewall's service VM as the filter of all links: sends its program what each VM may connect to, again at every change, and
  * knows which links' rules it has in force. What it does not confirm in time counts as not in force, so that its link is cut.
  */
 import type { FirewallLink, FirewallState, LostConnection, ScanRuleFile } from "#shared/model/firewall.ts";
@@ -259,7 +259,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.emit("changed");
   }
 
-  /** The next program may be one that knows of no connection. Where it does, nothing comes of it that they are said to be lost. */
+  /** The next program may know no connection. One that knows them ignores that they are named as lost. */
   #lose(): void {
     const open = this.#options.openConnections?.() ?? [];
     if (open.length > 0) this.#lost = open;

@@ -1,4 +1,4 @@
-//! What was denied, as rows: of one kind one row, with how often it happened. What the kernel counted and did not tell packet
+//! What was denied, as rows: of one kind one row, with how often it happened. What the kernel counted and did not log packet
 //! by packet is a row of its own, so that nothing is missing.
 
 use crate::decide::{DEFAULT_DENY, SPOOFED};

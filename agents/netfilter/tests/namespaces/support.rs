@@ -348,7 +348,7 @@ END"
         assert_eq!(self.tell(state(rules)), [] as [Value; 0]);
     }
 
-    /// Reads what is said until there is what is waited for.
+    /// Reads messages until one has what is waited for.
     pub fn until<T>(&mut self, what: &str, mut find: impl FnMut(&Value, &Self) -> Option<T>) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
