@@ -155,14 +155,14 @@ test("the scanner is killed: nothing unscanned passes, and it comes back", async
   const status = async (): Promise<string> =>
     (await desktop.json<{ status: string }>("service", "info", "firewall")).status;
   await desktop.json("service", "settings", "firewall", "scan=web");
-  await expect.poll(status, COMES_UP).toContain("the scanner works");
+  await expect.poll(status, COMES_UP).toContain("the traffic scanner works");
   const { attempts } = await traffic.moves(COMES_UP_MS);
   await expect.poll(async () => (await get("good.example", "/eicar")).stdout).not.toContain("EICAR");
   const fetch = "while :; do curl -s --max-time 5 http://good.example/eicar >>/tmp/eicar; sleep 0.2; done";
   await desktop.atoll("exec", "web", "--", "sh", "-c", `setsid sh -c '${fetch}' >/dev/null 2>&1 </dev/null &`);
   await root.kill(desktop, "Suricata-Main");
   await traffic.moves(COMES_UP_MS, attempts);
-  await expect.poll(status, COMES_UP).toContain("the scanner works");
+  await expect.poll(status, COMES_UP).toContain("the traffic scanner works");
   expect((await desktop.atoll("exec", "web", "--", "grep", "-c", "EICAR", "/tmp/eicar")).stdout).toBe("0\n");
   await desktop.json("service", "settings", "firewall", "scan=");
   await expect.poll(async () => (await get("good.example", "/eicar")).stdout).toContain("EICAR");

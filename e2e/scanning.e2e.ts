@@ -83,7 +83,7 @@ test("what the scanner drops does not arrive, is reset and told; a VM that is no
   // The firewall tells of them once a second.
   const dropping = async (): Promise<string[]> =>
     (await desktop.json<FlowView[]>("network", "flows"))
-      .filter(({ reason }) => reason.startsWith("dropped by the scanner"))
+      .filter(({ reason }) => reason.startsWith("dropped by the traffic scanner"))
       .map(({ vm }) => vm);
   await expect.poll(dropping).toEqual(["web"]);
   expect((await get("web", "/")).stdout).toContain("hello from");
@@ -91,8 +91,8 @@ test("what the scanner drops does not arrive, is reset and told; a VM that is no
 
 test("the desktop shows it, and blocks it with a way back", async () => {
   await openNetwork();
-  await expect(page.getByText("Scanner runs.")).toBeVisible();
-  const seen = page.getByRole("region", { name: "Alerts of the scanner" });
+  await expect(page.getByText("Traffic scanner runs.")).toBeVisible();
+  const seen = page.getByRole("region", { name: "Alerts of the traffic scanner" });
   await expect(seen.getByRole("listitem")).toContainText("EICAR");
   await seen.getByRole("button", { name: "Block good.example:80 for web" }).click();
   // A notice stays while the pointer is on it.

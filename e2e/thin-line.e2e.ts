@@ -73,19 +73,23 @@ test("exec carries bytes, exit codes and signals", async () => {
 
 test("window commands answer with the window as it is then", async () => {
   const { id } = await desktop.run("home", "foot");
-  const order = (...words: string[]) => desktop.json<WindowView>("window", ...words);
-  expect(await order("move", id, "300", "200", "500", "300")).toMatchObject({ x: 300, y: 200, state: "normal" });
+  const windowCommand = (...words: string[]) => desktop.json<WindowView>("window", ...words);
+  expect(await windowCommand("move", id, "300", "200", "500", "300")).toMatchObject({
+    x: 300,
+    y: 200,
+    state: "normal",
+  });
   // foot takes whole cells, and draws them in its own time.
   const larger = async (): Promise<boolean> => {
     const { width = 0, height = 0 } = (await desktop.windows()).find((window) => window.id === id) ?? {};
     return width > 470 && width <= 500 && height > 270 && height <= 300;
   };
   await expect.poll(larger).toBe(true);
-  expect(await order("maximize", id)).toMatchObject({ state: "maximized", focused: true });
-  expect(await order("restore", id)).toMatchObject({ x: 300, y: 200, state: "normal" });
-  expect(await order("minimize", id)).toMatchObject({ state: "minimized", focused: false });
-  expect(await order("focus", id)).toMatchObject({ state: "normal", focused: true });
-  expect(await order("close", id)).toMatchObject({ id });
+  expect(await windowCommand("maximize", id)).toMatchObject({ state: "maximized", focused: true });
+  expect(await windowCommand("restore", id)).toMatchObject({ x: 300, y: 200, state: "normal" });
+  expect(await windowCommand("minimize", id)).toMatchObject({ state: "minimized", focused: false });
+  expect(await windowCommand("focus", id)).toMatchObject({ state: "normal", focused: true });
+  expect(await windowCommand("close", id)).toMatchObject({ id });
 });
 
 test("errors have the contract's codes", async () => {

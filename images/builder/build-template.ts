@@ -156,8 +156,8 @@ async function runMmdebstrap(run: MmdebstrapRun): Promise<void> {
         log.write(`${line}\n`);
         lines.push(line);
         if (lines.length > KEPT_LINES) lines.shift();
-        const news = progress.read(line);
-        if (news !== null) onProgress?.(news);
+        const step = progress.read(line);
+        if (step !== null) onProgress?.(step);
       },
     });
     if (exitCode !== 0) throw buildFailure({ template: recipe.name, exitCode, lines, logFile });

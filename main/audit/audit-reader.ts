@@ -96,10 +96,10 @@ export async function verify(parts: AuditParts): Promise<Verified> {
       const line = readLine(text);
       const isEntry = line?.content.kind === "entry" || line === null;
       if (isEntry) entries += 1;
-      const said = line === null ? null : seqOf(line.content);
-      const follows = line !== null && line.prev === prev && said === (isEntry ? seq + 1 : said);
-      if (!follows) firstBad ??= said ?? seq + 1;
-      seq = isEntry ? (said ?? seq + 1) : seq;
+      const lineSeq = line === null ? null : seqOf(line.content);
+      const follows = line !== null && line.prev === prev && lineSeq === (isEntry ? seq + 1 : lineSeq);
+      if (!follows) firstBad ??= lineSeq ?? seq + 1;
+      seq = isEntry ? (lineSeq ?? seq + 1) : seq;
       prev = line?.hash ?? hashAfter(text);
     }
   };

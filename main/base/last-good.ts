@@ -20,7 +20,7 @@ export class LastGood {
     return (this.#kept ??= await fsp.readFile(this.#file, "utf8").catch(() => null));
   }
 
-  /** Never rejects: what cannot be kept is said. */
+  /** Never rejects: what cannot be kept is logged. */
   async keep(text: string): Promise<void> {
     if ((await this.text()) === text) return;
     try {

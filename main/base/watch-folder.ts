@@ -5,7 +5,7 @@ import { messageOf } from "#shared/model/app-error.ts";
 
 /** An editor writes a file in several steps: changes within this time count as one. */
 const SETTLE_MS = 100;
-/** Changes that do not end, such as those of a download, are told of after this time. */
+/** Changes that do not end, such as those of a download, are reported after this time. */
 const LATEST_MS = 1_000;
 /** What cannot be watched is tried again, and looked at, after this time. */
 const AGAIN_MS = 5_000;
@@ -19,7 +19,7 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   let latest: NodeJS.Timeout | undefined;
   let again: NodeJS.Timeout | undefined;
   let watcher: fs.FSWatcher | undefined;
-  let said = "";
+  let lastReason = "";
   let watched = "";
   const settle = (): void => {
     clearTimeout(settling);
@@ -41,8 +41,9 @@ export function watchFolder(folder: string, changed: () => void): () => void {
   const failed = (error: unknown): void => {
     watcher?.close();
     const reason = messageOf(error);
-    if (reason !== said) log(`${folder} is not watched, so edits are looked for every ${AGAIN_MS / 1000} s: ${reason}`);
-    said = reason;
+    if (reason !== lastReason)
+      log(`${folder} is not watched, so edits are looked for every ${AGAIN_MS / 1000} s: ${reason}`);
+    lastReason = reason;
     clearTimeout(again);
     again = setTimeout(() => {
       begin();

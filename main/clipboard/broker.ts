@@ -35,8 +35,8 @@ const FILES_MS = 55_000;
 const MAX_AHEAD = 4;
 /** An agent keeps what was sent ahead for so long. */
 const AHEAD_MS = 2_000;
-/** What it says of that has come by then. */
-const AHEAD_TOLD_MS = 3_000;
+/** What the agent reports of it has come by then. */
+const AHEAD_REPORT_MS = 3_000;
 /** The first of these that is offered is sent ahead to a VM that has not asked for anything yet. */
 const LIKELY: readonly ClipType[] = ["text/plain;charset=utf-8", "image/png"];
 
@@ -460,7 +460,7 @@ export class ClipBroker extends Emitter<BrokerEvents> {
     ahead.isSent = true;
     for (const request of requests) reading.answer(request);
     this.#ports.after(AHEAD_MS, () => guest.ahead.delete(ahead));
-    this.#ports.after(AHEAD_TOLD_MS, () => ahead.lapse());
+    this.#ports.after(AHEAD_REPORT_MS, () => ahead.lapse());
     const result = await ended;
     // Where it has failed before the link has heard of it.
     if (chord !== null) guest.link.settle(chord);

@@ -4,7 +4,7 @@ import type { ClipType } from "#shared/model/clip.ts";
 import { Selection } from "#shared/protocol/gen/atoll_pb.ts";
 import { MAX_STREAM_CHUNK_BYTES, MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { CLIPBOARD } from "../link/contracts/clipboard.ts";
-import { HOLD_BYTES } from "../link/clips/held-reading.ts";
+import { BUFFER_BYTES } from "../link/clips/buffered-reading.ts";
 import { clipboard } from "../vms/services/clipboard.ts";
 import type { MessagePortLike } from "../link/message-port.ts";
 import { clipFilter } from "../link/clips/filters.ts";
@@ -183,10 +183,10 @@ describe("text of one VM", () => {
   it("waits in its link while nobody has decided: no more than a bounded part, and nothing of it goes anywhere", async () => {
     const reading = read();
     const [stream, { credit, write }] = [await streamRead(), writer()];
-    await write(stream, new Uint8Array(HOLD_BYTES).fill(0x61));
-    expect(credit()).toBe(HOLD_BYTES);
+    await write(stream, new Uint8Array(BUFFER_BYTES).fill(0x61));
+    expect(credit()).toBe(BUFFER_BYTES);
     expect(source.agent.say("streamData", { stream }, new Uint8Array(1))).toBe("no-credit");
-    await previewThat(reading, ({ bytes }) => bytes === HOLD_BYTES);
+    await previewThat(reading, ({ bytes }) => bytes === BUFFER_BYTES);
     expect(target.agent.sent.map(({ name }) => name)).toEqual(["clipAnnounced"]);
   });
 
@@ -201,9 +201,9 @@ describe("text of one VM", () => {
     const reading = read();
     const [stream, { write }] = [await streamRead(), writer()];
     const text = Buffer.from(Array.from({ length: 100_000 }, (_, at) => `${at} `).join(""));
-    await write(stream, text.subarray(0, HOLD_BYTES));
+    await write(stream, text.subarray(0, BUFFER_BYTES));
     const end = reading.deliver(request());
-    const rest = write(stream, text.subarray(HOLD_BYTES)).then(() => source.agent.say("streamEnd", { stream }));
+    const rest = write(stream, text.subarray(BUFFER_BYTES)).then(() => source.agent.say("streamEnd", { stream }));
     await readAll(await streamGiven());
     await rest;
     expect(await end).toMatchObject({ outcome: "complete", bytes: text.length });

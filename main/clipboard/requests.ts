@@ -107,7 +107,7 @@ export function clipboardHandlers({
 
 function shown({ id, from, label, text, characters, atMs, isPinned }: HistoryEntry, nowMs: number) {
   // The history has texts of VMs alone, each of which has an id.
-  if (from.id === null) throw new AppError("internal", `An entry of the history is of no VM: ${from.name}.`);
+  if (from.id === null) throw new AppError("internal", `An entry of the history belongs to no VM: ${from.name}.`);
   return {
     id,
     vm: from.id,

@@ -213,8 +213,8 @@ export class Crossings {
 
   #tell(entry: AuditEntry, failure: string): void {
     if (!isCrossing(entry)) throw new AppError("internal", "It is an entry of no crossing.");
-    const { time: _, rule: __, ...told } = entry;
-    this.#page.send("crossing.notice", { ...told, failure });
+    const { time: _, rule: __, ...notice } = entry;
+    this.#page.send("crossing.notice", { ...notice, failure });
   }
 
   #holdsOnce(key: string): boolean {

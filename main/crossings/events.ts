@@ -1,4 +1,4 @@
-/** What the page is told of the audit log and the policy. */
+/** Events of the audit log and the policy for the page. */
 import type { AuditLog } from "../audit/audit-log.ts";
 import type { Page } from "../ipc/page.ts";
 import type { Policy } from "../policy/policy.ts";

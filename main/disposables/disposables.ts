@@ -90,7 +90,7 @@ export class Disposables implements DisposableVms {
   readonly #alive = new Map<VmId, () => void>();
   readonly #ending = new Map<VmId, Promise<void>>();
   /** How many hold each, and what looks again whether its windows are gone. */
-  readonly #held = new Map<VmId, number>();
+  readonly #holds = new Map<VmId, number>();
   readonly #looks = new Map<VmId, () => void>();
   /** For those for whose agent or first window somebody waits: lets snapshots be made again. */
   readonly #awaited = new Map<VmId, () => void>();
@@ -168,14 +168,14 @@ export class Disposables implements DisposableVms {
   }
 
   hold(vmId: VmId): () => void {
-    this.#held.set(vmId, (this.#held.get(vmId) ?? 0) + 1);
-    let isHeld = true;
+    this.#holds.set(vmId, (this.#holds.get(vmId) ?? 0) + 1);
+    let isHolding = true;
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
-      const left = (this.#held.get(vmId) ?? 1) - 1;
-      if (left > 0) this.#held.set(vmId, left);
-      else this.#held.delete(vmId);
+      if (!isHolding) return;
+      isHolding = false;
+      const left = (this.#holds.get(vmId) ?? 1) - 1;
+      if (left > 0) this.#holds.set(vmId, left);
+      else this.#holds.delete(vmId);
       this.#looks.get(vmId)?.();
     };
   }
@@ -250,7 +250,7 @@ export class Disposables implements DisposableVms {
         this.#came(vm.id);
         clearTimeout(timer);
         timer = undefined;
-      } else if (hasHadWindow && !this.#held.has(vm.id))
+      } else if (hasHadWindow && !this.#holds.has(vm.id))
         timer ??= setTimeout(() => void this.end(vm.id), LAST_WINDOW_MS);
     };
     const stops = [vm.on("changed", look), vm.windows.on("changed", look)];

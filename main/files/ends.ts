@@ -6,7 +6,7 @@ import type { FilesToList, Receiving } from "../link/contracts/files.ts";
 import { files, type TransferListener } from "../vms/services/files.ts";
 import type { FilesEnd } from "./host-files.ts";
 
-/** How an end's part is over. `reason` null: it has done all that it was told. */
+/** How an end's part is over. `reason` null: it has done all that was asked of it. */
 export type EndOfPart =
   | { kind: "ended"; reason: FileReason | null; detail: string }
   /** Its link is gone, or it has said nothing for too long. */

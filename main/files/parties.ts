@@ -6,7 +6,10 @@ export function partyOfEnd(party: FilesParty): VmParty | HostParty {
   return party.kind === "host" ? HOST : partyOf(party.vm.status);
 }
 
-/** Whether a person is offered a VM for their files, which would be gone with a disposable, and of no use in a service. */
+/**
+ * Whether a VM is offered to a person as a place for files: not a disposable, with which they would be gone, nor a service, which has
+ * no use for them.
+ */
 export function isOffered({ role }: Pick<VmParty, "role">): boolean {
   return role !== "service" && role !== "disposable";
 }

@@ -163,9 +163,9 @@ export class TransferRecord implements Transfer {
   /** What scanners say of those that are to arrive: what is not clean is held, of what is clean these bytes alone may arrive. */
   scanned(verdicts: ReadonlyMap<number, FileVerdict>): void {
     for (const { index } of this.toScan) {
-      const said = passed(verdicts.get(index));
-      this.#verdicts.set(index, said);
-      const { verdict } = said;
+      const fileVerdict = passed(verdicts.get(index));
+      this.#verdicts.set(index, fileVerdict);
+      const { verdict } = fileVerdict;
       if (verdict === "clean") continue;
       const reason = verdict === "found" || verdict === "suspicious" ? "scan.found" : "scan.not-scanned";
       this.#arrive({ index, outcome: "refused", reason, sha256: NONE, path: NONE });
@@ -213,8 +213,8 @@ export class TransferRecord implements Transfer {
   }
 
   #scanWords(index: number): string {
-    const said = this.#verdicts.get(index);
-    return said === undefined ? "" : verdictWords(said);
+    const verdict = this.#verdicts.get(index);
+    return verdict === undefined ? "" : verdictWords(verdict);
   }
 
   /**
@@ -389,8 +389,8 @@ export class TransferRecord implements Transfer {
 const NONE = new Uint8Array(0);
 
 /** What is clean has a digest, by which its target knows it. */
-function passed(said: FileVerdict = { sha256: null, verdict: "not-scanned", engines: [] }): FileVerdict {
-  return said.verdict === "clean" && said.sha256 === null ? { ...said, verdict: "not-scanned" } : said;
+function passed(verdict: FileVerdict = { sha256: null, verdict: "not-scanned", engines: [] }): FileVerdict {
+  return verdict.verdict === "clean" && verdict.sha256 === null ? { ...verdict, verdict: "not-scanned" } : verdict;
 }
 
 function digestOf(files: readonly ListedFile[]): string {

@@ -64,12 +64,12 @@ export interface RunPorts {
   targetGone: Promise<void>;
   /** Resolves when its turn has come: it moves from then on. */
   turn(signal: AbortSignal): Promise<void>;
-  /** Asked every few seconds while it moves: whether nothing can come now, as somebody has paused it. */
-  isHeld(): boolean;
+  /** Asked every few seconds while it moves: whether nothing can come now, because it or one of its VMs is paused. */
+  isPaused(): boolean;
   changed(): void;
 }
 
-/** Longest that nothing comes of one that moves and is not held: a guest that stalls keeps others from their turn. */
+/** Longest that nothing comes of one that moves and is not paused: a guest that stalls keeps others from their turn. */
 const STALLED_MS = 60_000;
 const LOOK_MS = 5_000;
 
@@ -197,7 +197,7 @@ export class TransferRun {
     let look: NodeJS.Timeout | undefined;
     const stalled = new Promise<"stalled">((resolve) => {
       look = setInterval(() => {
-        quietMs = this.#ports.isHeld() ? 0 : quietMs + LOOK_MS;
+        quietMs = this.#ports.isPaused() ? 0 : quietMs + LOOK_MS;
         if (quietMs >= STALLED_MS) resolve("stalled");
       }, LOOK_MS);
     });

@@ -123,7 +123,7 @@ export class Transfers extends Emitter<{ changed: [] }> {
     const record = this.#add(request);
     if ([...this.#records.values()].filter(isUnderWay).length > MAX_OPEN) {
       const over = this.#over(record, { state: "failed", detail: TOO_MANY }, 0);
-      record.done = this.#told(allowedBefore(request), over);
+      record.done = this.#recordEnd(allowedBefore(request), over);
       options.decided?.();
     } else this.#begin(record, options);
     return record;
@@ -279,14 +279,14 @@ export class Transfers extends Emitter<{ changed: [] }> {
   }
 
   /** Whether nothing of it can come now. Meanwhile others have its turn. */
-  #isHeld(record: TransferRecord, running: Running): boolean {
+  #isPaused(record: TransferRecord, running: Running): boolean {
     const { source, target } = record.request;
     if (record.state !== "moving") return true;
-    const isHeld = [source.party, target].some((party) => party.kind === "vm" && party.vm.state === "paused");
-    if (isHeld) endTurn(running);
+    const isPaused = [source.party, target].some((party) => party.kind === "vm" && party.vm.state === "paused");
+    if (isPaused) endTurn(running);
     // It moves already: where there is no room, one more than else does.
     else this.#tryTurn(record, running);
-    return isHeld;
+    return isPaused;
   }
 
   async #run(
@@ -343,9 +343,9 @@ export class Transfers extends Emitter<{ changed: [] }> {
             if (running !== undefined) await this.#takeTurn(record, running, signal);
             this.#endIfDenied(record);
           },
-          isHeld: () => {
+          isPaused: () => {
             const running = this.#running.get(record);
-            return running === undefined || this.#isHeld(record, running);
+            return running === undefined || this.#isPaused(record, running);
           },
           changed: () => {
             if (record.state === "moving") this.#keepSometimes();
@@ -368,11 +368,11 @@ export class Transfers extends Emitter<{ changed: [] }> {
     for (const host of hosts) host.end();
     this.#running.delete(record);
     if (end.state === "interrupted" && !isResumable(request)) end = { ...end, state: "failed" };
-    return this.#told(outcome, this.#over(record, end, (performance.now() - beganMs) / 1000));
+    return this.#recordEnd(outcome, this.#over(record, end, (performance.now() - beganMs) / 1000));
   }
 
   /** To the audit log, the end of each crossing that was allowed. */
-  async #told(outcome: CrossingOutcome | null, over: TransferEnd): Promise<TransferEnd> {
+  async #recordEnd(outcome: CrossingOutcome | null, over: TransferEnd): Promise<TransferEnd> {
     if (outcome !== null) await this.#parts.crossings.ended(outcome, { bytes: over.bytes, detail: endWords(over) });
     return over;
   }

@@ -53,7 +53,7 @@ export interface NicSpec {
   readonly mac: string;
 }
 
-/** What the guest is told of its one interface at its start: static addresses, its gateway is the resolver, too. */
+/** The guest gets this for its one interface at its start: static addresses; its gateway is the resolver, too. */
 export interface GuestNetwork {
   readonly nic: NicSpec;
   readonly ipv4: { readonly address: string; readonly prefix: number; readonly gateway: string };

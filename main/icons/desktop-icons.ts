@@ -1,6 +1,6 @@
 /**
- * The icons of the desktop: files of the folders that are shown, by ids. Of each folder the next change is asked for when the page
- * shows the last: files that change a thousand times a second cost no more than what is drawn.
+ * The icons of the desktop: files of the folders that are shown, by ids. The next change of a folder is asked for only when the page
+ * has drawn the last one: files that change a thousand times a second cost no more than what is drawn.
  */
 import { createHash } from "node:crypto";
 import { AppError } from "#shared/model/app-error.ts";

@@ -21,7 +21,7 @@ export type FileChange =
 export type ChangeResult = { done: true; path: Uint8Array | null } | { done: false; reason: FileReason };
 
 export interface FolderListener {
-  /** All that is there, `more` beside it. The next change is told after `seen`. */
+  /** All that is there, `more` beside it. The next change is reported after `seen`. */
   changed: (files: readonly FolderFile[], more: number, seen: () => void) => void;
   /** Nothing is known of it any more: it can be shown anew. */
   lost: () => void;

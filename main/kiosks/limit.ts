@@ -16,6 +16,6 @@ export function kioskLimitMiB(
   hostMiB = Math.floor(os.totalmem() / 1_048_576),
 ): number {
   if (memoryMiB !== null) return memoryMiB;
-  const said = env["ATOLL_KIOSKS_MIB"] ?? "";
-  return /^\d{1,7}$/.test(said) ? Number(said) : Math.min(MOST_MIB, Math.floor(hostMiB / 4));
+  const limit = env["ATOLL_KIOSKS_MIB"] ?? "";
+  return /^\d{1,7}$/.test(limit) ? Number(limit) : Math.min(MOST_MIB, Math.floor(hostMiB / 4));
 }

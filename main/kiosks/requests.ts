@@ -1,4 +1,4 @@
-/** What can be asked of kiosks, for the page and the `atoll` command alike, and what the page is told of them. */
+/** What can be asked of kiosks, for the page and the `atoll` command alike, and the events of them for the page. */
 import { messageOf } from "#shared/model/app-error.ts";
 import type { kioskContract } from "#shared/ipc/kiosk.ts";
 import { log } from "../base/log.ts";

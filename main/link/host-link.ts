@@ -74,7 +74,7 @@ export class HostLink {
 
   #accept(message: WireMessage, payload: Uint8Array): void {
     const isMine = SERVICES.some(({ accepts }) => message.case in accepts);
-    if (!isMine) refuse("wrong-direction", `${message.case} of a program that has files alone`);
+    if (!isMine) refuse("wrong-direction", `${message.case} from a program that serves files only`);
     if (ROUTES.toHost.get(message.case)?.payload !== true && payload.length > 0)
       refuse("unexpected-payload", `${message.case} with ${payload.length} bytes`);
     this.#services.accept(message, payload);

@@ -47,19 +47,19 @@ export interface JointEndpoint extends StreamEndpoint {
 }
 
 /** What both ends have in common: the port, the count of bytes, and one end. */
-export class JointPort<Said> {
+export class JointPort<Incoming> {
   readonly #port: MessagePortLike;
   readonly #listener: JointListener;
   #bytes = 0;
   #timer: NodeJS.Timeout | null = null;
   #isOver = false;
 
-  /** @param said takes what the other link says; `lost` is called when its end is closed, or it breaks the rules */
+  /** @param receive takes each message of the other link; `lost` is called when its end is closed, or it breaks the rules */
   constructor(
     port: MessagePortLike,
-    schema: z.ZodType<Said>,
+    schema: z.ZodType<Incoming>,
     listener: JointListener,
-    said: (message: Said) => void,
+    receive: (message: Incoming) => void,
     lost: () => void,
   ) {
     this.#port = port;
@@ -67,7 +67,7 @@ export class JointPort<Said> {
     port.on("message", ({ data }) => {
       if (this.#isOver) return;
       const message = schema.safeParse(data);
-      if (message.success) return said(message.data);
+      if (message.success) return receive(message.data);
       log("link: a joint is ended: the other link says what it may not");
       lost();
     });

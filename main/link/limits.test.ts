@@ -384,7 +384,7 @@ const ROWS: Readonly<Record<string, Row>> = {
 /** Numbers that are no bound of what an agent says, and bounds that are held elsewhere. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   APP_TEXT_BYTES: "what each text counts besides its bytes (MAX_APPS_BYTES)",
-  MAX_CLIP_BYTES: "no violation: the clip is refused (held-reading.test.ts, read-clip.test.ts)",
+  MAX_CLIP_BYTES: "no violation: the clip is refused (buffered-reading.test.ts, read-clip.test.ts)",
   MAX_BULK_MESSAGES_PER_S: "no violation: reading pauses (port-channel.test.ts)",
   MAX_BULK_MESSAGES_BURST: "no violation: reading pauses (port-channel.test.ts)",
   MAX_FILE_NAME_BYTES: "of what a target takes: it refuses the file (agents/files)",

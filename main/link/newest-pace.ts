@@ -21,7 +21,7 @@ export class NewestPace<Key, Value> {
     if (this.#timer === null) this.#flush();
   }
 
-  /** Nothing is told any more. */
+  /** Nothing is passed on any more. */
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#waiting.clear();

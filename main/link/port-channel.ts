@@ -128,7 +128,7 @@ export class PortChannel {
     const result = this.#reader.read(bytes, this.#onMessage);
     if (this.#isClosed) return;
     if (!result.ok)
-      return this.#listener.violated({ code: result.error, detail: "a message is not framed as it must be" });
+      return this.#listener.violated({ code: result.error, detail: "the framing of a message is broken" });
     this.#watchPartial();
   }
 

@@ -1,6 +1,6 @@
 /**
- * What main is told of the bytes of streams. What comes within a few milliseconds is put together, so that main has a bounded
- * number of events however small the pieces are in which a guest writes or reads; what comes after a rest is told at once.
+ * Reports the bytes of streams to main. What comes within a few milliseconds is put together, so that main has a bounded
+ * number of events however small the pieces are in which a guest writes or reads; what comes after a rest is reported at once.
  * The order of pieces is kept, also among streams, as long as they do not alternate all the time.
  */
 
@@ -8,7 +8,7 @@
 const WINDOW_MS = 4;
 /** With so many bytes nothing waits for the window's end. */
 const MAX_WAITING_BYTES = 64 * 1024;
-/** So many pieces at most are told of a window; what follows them is put together stream by stream. */
+/** Pieces that are reported one by one in a window of time, at most; what follows them is put together stream by stream. */
 const MAX_PIECES = 8;
 
 export interface StreamReportListener {
@@ -43,7 +43,7 @@ export class StreamReport {
     this.#happened(bytes);
   }
 
-  /** Tells what waits. Call it before anything else is told of a stream. */
+  /** Reports what waits. Call it before anything else is reported of a stream. */
   flush(): void {
     const [data, taken] = [this.#data, this.#taken];
     this.#waitingBytes = 0;

@@ -124,7 +124,7 @@ describe("a listener that keeps up", () => {
     expect(fences).toBe(1);
   });
 
-  it("has all that changed of a window, and its last wish last", () => {
+  it("has all that changed of a window, and its last request last", () => {
     take(
       titled(1, "a"),
       titled(1, "b"),
@@ -294,7 +294,7 @@ describe("a listener that is behind", () => {
   });
 });
 
-interface Facts {
+interface KnownSurface {
   parent: SurfaceId | null;
   title: string;
   rect: Rect | null;
@@ -303,7 +303,7 @@ interface Facts {
 
 /** What one who hears of a VM's surfaces knows of them; throws at what cannot be. */
 class Hearer {
-  readonly surfaces = new Map<SurfaceId, Facts>();
+  readonly surfaces = new Map<SurfaceId, KnownSurface>();
   cursor = "";
   pointerLock: SurfaceId | null = null;
 
@@ -355,14 +355,14 @@ class Hearer {
     this.surfaces.set(surface, { parent, title: "", rect: null, children: [] });
   }
 
-  #of(surface: SurfaceId): Facts {
+  #of(surface: SurfaceId): KnownSurface {
     const facts = this.surfaces.get(surface);
     if (facts === undefined) throw new Error(`surface ${surface} is not known`);
     return facts;
   }
 }
 
-it("of wishes for the pointer, of any surfaces, the newest is sent last", () => {
+it("of requests for the pointer, of any surfaces, the newest is sent last", () => {
   const lock = (surface: number | null): SurfaceEvent => ({
     type: "pointerLockWanted",
     surface: surface === null ? null : id(surface),

@@ -10,7 +10,10 @@ import type { SurfaceEvent } from "#shared/model/surface-event.ts";
 import type { SurfaceId } from "#shared/model/window.ts";
 import { RateLimit } from "./rate-limit.ts";
 
-/** What programs need that open menus and windows as fast as a person works; a burst is what a VM may have open when a page comes. */
+/**
+ * More than programs need that open menus and windows as fast as a person works. The burst is for a page that has just loaded: all
+ * open surfaces of the VM come at once.
+ */
 const OPENS_PER_S = 50;
 const OPENS_BURST = 256;
 
@@ -25,7 +28,7 @@ export class SurfaceEventCoalescer<Event extends SurfaceEvent> {
   readonly #listener: CoalescerListener<Event>;
   /** By kind and surface, in the order in which they go. */
   readonly #held = new Map<string, Event>();
-  /** Surfaces that an event of was sent in the present window; null = the cursor. */
+  /** Surfaces of which an event was sent in the present window of time; null = the cursor. */
   readonly #sentOf = new Set<SurfaceId | null>();
   readonly #opens: RateLimit;
   #timer: NodeJS.Timeout | null = null;

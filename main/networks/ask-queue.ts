@@ -219,11 +219,11 @@ export class AskQueue extends Emitter<{ changed: [] }> {
     this.#learning.delete(vm);
   }
 
-  #take(vm: VmId, said: AskingPrograms): void {
+  #take(vm: VmId, programsByName: AskingPrograms): void {
     let isChanged = false;
     for (const [key, card] of this.#cards) {
       if (card.vmId !== vm) continue;
-      const named = card.asked.flatMap(({ name }) => said.get(name) ?? []);
+      const named = card.asked.flatMap(({ name }) => programsByName.get(name) ?? []);
       const programs = [...new Set([...named, ...card.programs])].slice(0, MAX_ASKING_PROGRAMS);
       if (programs.join("\n") === card.programs.join("\n")) continue;
       this.#cards.set(key, { ...card, programs });

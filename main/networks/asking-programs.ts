@@ -29,9 +29,9 @@ export async function askingPrograms(vm: Vm): Promise<AskingPrograms> {
 export function readAskingPrograms(untrustedText: string): AskingPrograms {
   const programs = new Map<string, string[]>();
   for (const line of untrustedText.split("\n")) {
-    const [, name, said] = LINE.exec(line) ?? [];
-    if (name === undefined || said === undefined) continue;
-    const program = escapeForLog(said, MAX_PROGRAM_CHARACTERS);
+    const [, name, untrustedProgram] = LINE.exec(line) ?? [];
+    if (name === undefined || untrustedProgram === undefined) continue;
+    const program = escapeForLog(untrustedProgram, MAX_PROGRAM_CHARACTERS);
     programs.set(name, [...(programs.get(name) ?? []).filter((one) => one !== program), program]);
   }
   return programs;

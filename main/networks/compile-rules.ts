@@ -13,7 +13,7 @@ import type { Rule, TargetPattern } from "../policy/rules.ts";
 export interface CompiledRules {
   readonly rules: readonly FirewallRule[];
   readonly checksNames: boolean;
-  /** All of the VM: the scanner is not told which connection a rule was for. While it does not work, the firewall denies. */
+  /** All connections of the VM: the traffic scanner does not know which one a rule was for. While it does not work, the firewall denies. */
   readonly scan: boolean;
   /** The rules of the policy by the ids of those that were made of them. */
   readonly sources: ReadonlyMap<string, Rule>;

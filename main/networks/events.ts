@@ -1,11 +1,11 @@
-/** What the page is told of connections while it shows them. */
+/** Events of connections for the page, while it shows them. */
 import { MAX_SHOWN_ALERTS } from "#shared/ipc/network.ts";
 import type { MovedFlows } from "#shared/model/network.ts";
 import type { Page } from "../ipc/page.ts";
 import { type Flow, shownFlow } from "./flows.ts";
 import type { Network } from "./network.ts";
 
-/** Between two of them: what changes a thousand times a second is told once. */
+/** Between two of them: what changes a thousand times a second is sent once. */
 const CHANGED_MS = 1_000;
 
 export function sendNetworkEvents({ network, page }: { network: Network; page: Pick<Page, "on" | "send"> }): void {

@@ -10,7 +10,7 @@ export interface FilteredLink extends Omit<FirewallLink, "rules"> {
 }
 
 /**
- * Those of the links that a program was told of which it has put in force. `problems`: what it could not, by the link's id; what is
+ * Those of the links in its state that a program has put in force. `problems`: what it could not, by the link's id; what is
  * about no link is about all of them.
  */
 export function linksInForce(
@@ -45,7 +45,7 @@ export function problemOf(problems: readonly LinkProblem[], vm: VmId): string | 
   return problems.find((problem) => problem.vm === null || problem.vm === vm)?.reason ?? null;
 }
 
-/** What a filter needs of the client of a service's program (main/vms/services/program.ts), which is told a `State`. */
+/** What a filter needs of the client of a service's program (main/vms/services/program.ts), which gets a `State`. */
 export interface FilterProgram<State> {
   readonly isConnected: boolean;
   /** Returns the revision that `applied` names. @throws AppError service.too-large */
@@ -77,9 +77,9 @@ export interface NetworkFilter {
   readonly acknowledged: ReadonlySet<string>;
   /** Why this VM's link is not acknowledged, for people; null: it only takes its time. */
   problemOf(vm: VmId): string | null;
-  /** Of the uplink, as it was told, that the program has taken note of in this run of it; null: none. Nothing goes by another one. */
+  /** The session of the uplink that this run of the program has taken note of; null: none. Nothing goes by another one. */
   readonly uplinkSession: string | null;
-  /** The links that are to be; told to the program with their rules. */
+  /** The links that shall be there; the program gets them with their rules. */
   setLinks(links: readonly FilteredLink[], uplink: FirewallState["uplink"]): void;
   /** Starts the VM unless it runs; rejects where it cannot. */
   start(): Promise<void>;

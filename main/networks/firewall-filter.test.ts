@@ -126,7 +126,7 @@ it("tells nothing to a program of an earlier run of the application until it is 
   void filter.start();
   program.connect();
   settle();
-  expect(program.told).toEqual([]);
+  expect(program.states).toEqual([]);
   filter.setLinks([], null);
   settle();
   expect(program.last?.links).toEqual([]);
@@ -211,7 +211,7 @@ it("a link whose interface comes after its rules is acknowledged when the progra
     [null, null],
   ]);
   // Settings were told meanwhile, with the same state.
-  program.applies([{ where: "link-2", reason: "it is gone" }], program.told.length + 1);
+  program.applies([{ where: "link-2", reason: "it is gone" }], program.states.length + 1);
   expect([...filter.acknowledged]).toEqual(["link-1"]);
 });
 
@@ -230,7 +230,7 @@ it("what was in force stays so until the next is confirmed, 5 s at most", async 
   program.applies();
   await write(rule("web", "@any", "deny"));
   settle();
-  expect(program.told.length).toBe(2);
+  expect(program.states.length).toBe(2);
   vi.advanceTimersByTime(4_999);
   expect(filter.acknowledged.size).toBe(2);
   vi.advanceTimersByTime(1);
@@ -244,7 +244,7 @@ it("a program that hangs gets no more time by changes, and one that keeps up has
   up();
   program.applies();
   const change = async (): Promise<void> => {
-    await write(rule("web", `n${program.told.length}.example`, "deny"));
+    await write(rule("web", `n${program.states.length}.example`, "deny"));
     settle();
   };
   for (let at = 0; at < 4; at += 1) {
@@ -252,7 +252,7 @@ it("a program that hangs gets no more time by changes, and one that keeps up has
     vi.advanceTimersByTime(3_000);
     // What it confirms is never the last.
     await change();
-    program.applies([], program.told.length - 1);
+    program.applies([], program.states.length - 1);
     expect(filter.acknowledged.size).toBe(2);
   }
   program.applies();
@@ -291,7 +291,7 @@ it("a program that has gone has nothing in force, and its successor is told all"
   program.disconnect();
   expect([filter.isReady, filter.acknowledged.size]).toEqual([false, 0]);
   program.connect();
-  expect([program.told.length, filter.acknowledged.size]).toEqual([2, 0]);
+  expect([program.states.length, filter.acknowledged.size]).toEqual([2, 0]);
   program.applies();
   expect(filter.acknowledged.size).toBe(2);
 });
@@ -316,14 +316,14 @@ it("tells a change of the policy, of VMs and of the host's addresses once, and n
   program.applies();
   filter.changed();
   settle();
-  expect(program.told.length).toBe(1);
+  expect(program.states.length).toBe(1);
   await write(rule("@label:coral", "@any", "allow"));
   vms = [{ ...WEB, label: "coral" }, HOME];
   filter.changed();
   addresses = [];
   hostNetworks.look();
   settle();
-  expect(program.told.length).toBe(2);
+  expect(program.states.length).toBe(2);
   expect(rulesOf("link-1")?.rules).toMatchObject([{ to: { kind: "any" } }]);
   expect(program.last?.notInternet).toEqual([]);
 });
@@ -380,7 +380,7 @@ it("tells nothing, so that no link may be, while nobody knows what a person want
   const parts = { firewall: () => program, policy, rules, vms: () => vms, hostNetworks };
   filter = new FirewallFilter({ ...parts, settingsProblem: () => settingsProblem });
   up();
-  expect([program.told.length, filter.acknowledged.size, filter.view]).toEqual([
+  expect([program.states.length, filter.acknowledged.size, filter.view]).toEqual([
     0,
     0,
     { state: "failing", revision: 0, sinceMs: null, detail: settingsProblem },

@@ -1,5 +1,5 @@
 /**
- * The firewall's service VM as the filter of all links: tells its program what each VM may connect to, again at every change, and
+ * The firewall's service VM as the filter of all links: sends its program what each VM may connect to, again at every change, and
  * knows which links' rules it has in force. What it does not confirm in time counts as not in force, so that its link is cut.
  */
 import type { FirewallLink, FirewallState, LostConnection, ScanRuleFile } from "#shared/model/firewall.ts";
@@ -31,7 +31,7 @@ import { resolversByUplink } from "./uplink.ts";
 
 /** How long the program may take to put a state in force, before its links are cut. */
 const APPLY_MS = 5_000;
-/** Several changes within this time are told as one. */
+/** Several changes within this time are sent as one. */
 const SETTLE_MS = 20;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Reports that are kept until it is known which links they are about: room for all open connections, and 16 MiB of text at most. */
@@ -44,7 +44,7 @@ export type FirewallService = FilterService<FirewallState>;
 interface Sent {
   /** As text. */
   readonly state: string;
-  /** That `applied` has to name, or a later one: settings are told with the same state. */
+  /** `applied` has to name this one, or a later one: settings are part of the same state. */
   readonly revision: number;
   readonly links: readonly FilteredLink[];
   readonly uplinkSession: string | null;
@@ -91,7 +91,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   readonly #options: Options;
   #service: FirewallService | null = null;
   #links: readonly FilteredLink[] = [];
-  /** Until they are, nothing is told: a program that an earlier run of the application has told some would end all of them. */
+  /** Until they are, no state is sent: a program that has some of an earlier run of the application would end all of them. */
   #areLinksKnown = false;
   /** What the program has said before they were, the oldest first. */
   #early: ProgramReport[] = [];
@@ -194,7 +194,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     await this.#firewall.start();
   }
 
-  /** Something that decides what VMs may connect to is not what it was: it is told soon. */
+  /** Something that decides what VMs may connect to has changed: a new state is sent soon. */
   changed(): void {
     this.#settling ??= setTimeout(() => {
       this.#settling = undefined;
@@ -255,7 +255,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     this.emit("changed");
   }
 
-  /** The next program may be one that knows of no connection. Where it does, nothing comes of it that they are said to be lost. */
+  /** The next program may know no connection. One that knows them ignores that they are named as lost. */
   #lose(): void {
     const open = this.#options.openConnections?.() ?? [];
     if (open.length > 0) this.#lost = open;
@@ -265,7 +265,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     if (message.type !== "applied") return this.#heard(message);
     const sent = this.#sent;
     this.#unconfirmed.confirmed(message.revision);
-    // What was told before is not what counts. It may say the same again: an interface may come after its rules.
+    // The state before is not what counts. The new one may be the same: an interface may come after its rules.
     if (sent === null || message.revision < sent.revision) return;
     this.#problems = message.problems.map(({ where, reason }) => ({
       vm: this.vmOf(where),
@@ -309,7 +309,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
       const revision = program.tell({ state });
       const uplinkSession = state.uplink?.session ?? null;
       this.#sent = { state: text, revision, links: this.#links, uplinkSession, rules: this.#options.rules.revision };
-      this.#unconfirmed.told(revision);
+      this.#unconfirmed.sent(revision);
     } catch (error) {
       // Old rules must not stay in force as if they were the new ones.
       this.#forget();
@@ -337,7 +337,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
     };
   }
 
-  /** Rules of the policy that end by themselves are no longer told then. */
+  /** Rules of the policy that end by themselves are no longer sent then. */
   #watchEnds(): void {
     clearTimeout(this.#ending);
     const ms = this.#options.policy.nextEndInMs;

@@ -21,7 +21,7 @@ const OLDER_PARTS = 3;
 const WRITE_MS = 1_000;
 /** Between two lines of what is refused again. */
 const AGAIN_MS = 60_000;
-/** Lines that wait to be written; more are left out, which is told. */
+/** Lines that wait to be written, at most; the log says how many more were left out. */
 const MAX_WAITING = 20_000;
 
 const pastFlow: z.ZodType<PastFlow> = z.strictObject({

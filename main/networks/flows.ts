@@ -1,6 +1,6 @@
 /**
  * Who talks to what: the firewall's rows, each with the line of the policy that decided, until ten minutes after their end. What
- * the firewall says is a guest's word: a row that is no flow is dropped and told, and there is room for so many and no more.
+ * the firewall says is a guest's word: a row that is no flow is dropped and logged, and there is room for so many and no more.
  */
 import net from "node:net";
 import {
@@ -39,7 +39,7 @@ const ROOM = 1_000;
 const MAX_NAME = 253;
 /** Malformed rows are logged at most once per interval. */
 const TELL_BAD_MS = 60_000;
-/** The firewall tells of a flow each second in which it has carried something: after this it does not any more. */
+/** The firewall reports a flow each second in which it has carried something: one that was not reported for so long carries nothing. */
 const RESTS_MS = 1_900;
 
 type Rows = Extract<FromProgram, { type: "rows" }>;
@@ -58,7 +58,7 @@ export interface Flow {
   readonly sinceMs: number;
   readonly updatedMs: number;
   readonly endedMs: number | null;
-  /** Bytes a second, since it was told before. */
+  /** Bytes a second, since the last report. */
   readonly rateOut: number;
   readonly rateIn: number;
 }
@@ -220,7 +220,7 @@ export class Flows extends Emitter<FlowEvents> {
     else this.#busy.delete(flow.key);
   }
 
-  /** Those of which nothing was told for long enough carry nothing. */
+  /** Those that were not reported for long enough carry nothing. */
   #rest(now: number): void {
     for (const key of this.#busy) {
       const flow = this.#flows.get(key);

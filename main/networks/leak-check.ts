@@ -32,8 +32,8 @@ export async function checkForLeaks(vm: Vm, check: LeakCheck): Promise<LeakFindi
   const host = await listener();
   try {
     const probes = leakProbes(check.targets, { ...check.surroundings, hostPort: host.port });
-    const said = await run(vm, probeWords(probes));
-    const results = readResults(said);
+    const output = await run(vm, probeWords(probes));
+    const results = readResults(output);
     if (results.size === 0) throw notChecked(vm, "the script that tries it has tried nothing there");
     const isFiltered = vm.status.network !== "direct";
     return findingsOf(probes, results, check.decide, check.isInternet, isFiltered);

@@ -1,5 +1,5 @@
 /**
- * The policy's rules as the firewall is told them, and which line of the policy each was made of: by its id and the revision,
+ * The policy's rules as the firewall gets them, and which line of the policy each was made of: by its id and the revision,
  * so that what an old flow says of its rule stays right when the policy is edited.
  */
 import fs from "node:fs";
@@ -21,7 +21,7 @@ export interface RuleSource {
   readonly text: string;
 }
 
-/** Older revisions are forgotten: flows are told within seconds. */
+/** Older revisions are forgotten: flows are reported within seconds. */
 const MAX_REVISIONS = 100;
 
 const keptSchema = z.strictObject({ revision: z.int().min(0) });
@@ -47,7 +47,7 @@ export class NetworkRules {
   readonly #file: string;
   readonly #sources = new Map<number, ReadonlyMap<string, RuleSource>>();
   #revision: number;
-  /** What was told last, as text. */
+  /** What was sent last, as text. */
   #last = "";
 
   constructor(options: Options) {

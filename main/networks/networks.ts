@@ -104,7 +104,7 @@ export class Networks {
   #uplink: { readonly nics: MachineNics; readonly cable: Cable; readonly options: string } | null = null;
   /** Of the filter's uplink: another one each time that what went by it is lost. */
   #session = randomUUID();
-  #told = "";
+  #reported = "";
   #isStarting = false;
   /** Why the firewall VM does not run; null: nobody has tried, or it does. */
   #startProblem: string | null = null;
@@ -407,7 +407,7 @@ export class Networks {
 
   /**
    * VMs of which nobody knows yet whether they run, or which interfaces they have, and for which an earlier run of the application has
-   * left an interface. A filter that is told nothing of them ends what they have open.
+   * left an interface. A filter that does not get them in its state ends what they have open.
    */
   #inDoubt(nics: MachineNics, ports: readonly Port[]): FilteredVm[] {
     const plugged = this.#plugged;
@@ -462,7 +462,7 @@ export class Networks {
   }
 
   #setLinks(vms: readonly FilteredVm[], uplink: FirewallState["uplink"], { id }: Firewall): void {
-    // In one order, also while some become known: what is the same is not told again.
+    // In one order, also while some become known: what is the same is not sent again.
     const ordered = vms.toSorted((one, other) => one.index - other.index);
     const links = ordered.map(({ vm, index }): FilteredLink => ({
       vm: vm.id,
@@ -470,9 +470,9 @@ export class Networks {
       own: { mac: twinNic(index).mac, ...gatewayEnd(index) },
       guest: { mac: ownNic(index).mac, ...guestEnd(index) },
     }));
-    const told = JSON.stringify([id, links, uplink]);
-    if (told !== this.#told) {
-      this.#told = told;
+    const now = JSON.stringify([id, links, uplink]);
+    if (now !== this.#reported) {
+      this.#reported = now;
       this.#options.filter.setLinks(links, uplink);
     }
     this.#uplink?.cable.look();

@@ -21,8 +21,8 @@ import type { RuleSource } from "./network-rules.ts";
 /** "Once" holds for what a program tries again by itself. */
 const ONCE_MS = 60_000;
 
-/** The firewall tells within this time which connections there are. */
-const TOLD_MS = 5_000;
+/** The firewall has reported the connections that there are within this time. */
+const FLOWS_WITHIN_MS = 5_000;
 
 /** Hundreds of connections may begin and end in a second, and each asks for a look at all that there are. */
 const LOOK_MS = 1_000;
@@ -117,7 +117,7 @@ export class PassingAnswers extends Emitter<{ changed: [] }> {
       });
       const stop = this.#flows().on("happened", () => looks.ask());
       looks.ask();
-    }, TOLD_MS).unref();
+    }, FLOWS_WITHIN_MS).unref();
   }
 
   #drop(isOver: (answer: PassingAnswer) => boolean): void {

@@ -63,7 +63,7 @@ class RelayProcess extends Emitter<RelayEvents> implements Relay {
     this.#kill = () => void child.kill("SIGKILL");
     child.on("error", ({ message }) => this.#ended(message));
     child.on("exit", (code, signal) => this.#ended(signal ?? `exit code ${code}`));
-    createInterface({ input: child.stdout }).on("line", (line) => this.#said(line));
+    createInterface({ input: child.stdout }).on("line", (line) => this.#read(line));
     createInterface({ input: child.stderr }).on("line", (line) => {
       // Of passt, where there is no system logger.
       if (line !== "" && !line.includes("to syslog")) log(`relay: ${line}`);
@@ -75,7 +75,7 @@ class RelayProcess extends Emitter<RelayEvents> implements Relay {
     this.#kill();
   }
 
-  #said(line: string): void {
+  #read(line: string): void {
     if (this.#isOver) return;
     const [word, ...rest] = line.split(" ");
     if (word === "joined") this.emit("joined");

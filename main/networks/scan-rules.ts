@@ -1,6 +1,7 @@
 /**
- * What the firewall's scanner looks for: the rules that come with Atoll, and the person's own, files of the folder firewall/rules
- * beside policy.yaml. Whether they are rules is known by the scanner alone; here they are bounded, since each change is told whole.
+ * What the traffic scanner looks for: the rules that come with Atoll, and the person's own, files of the folder firewall/rules
+ * beside policy.yaml. Whether they are rules is known by the scanner alone; here they are bounded, since all of them are sent at
+ * each change.
  */
 import fsp from "node:fs/promises";
 import path from "node:path";
@@ -53,7 +54,7 @@ export class ScanRules extends Emitter<{ changed: [] }> {
       this.#problem = "";
     } catch (error) {
       this.#problem = messageOf(error);
-      log(`the scanner's rules stay as they were: ${this.#problem}`);
+      log(`the traffic scanner's rules stay as they were: ${this.#problem}`);
     }
     if (JSON.stringify([this.#own, this.#problem]) !== before) this.emit("changed");
   }

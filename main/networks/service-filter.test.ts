@@ -9,10 +9,10 @@ import { type ServedLinks, ServiceFilter, type ServingProgram } from "./service-
 
 class ScriptedProgram extends Emitter<{ connected: []; gone: []; report: [ProgramReport] }> implements ServingProgram {
   isConnected = false;
-  readonly told: ServedLinks[] = [];
+  readonly states: ServedLinks[] = [];
 
   tell({ state }: { state: ServedLinks }): number {
-    return this.told.push(state);
+    return this.states.push(state);
   }
 
   applied(revision: number, ...problems: { where: string; reason: string }[]): void {
@@ -50,10 +50,10 @@ function connect(): void {
 
 it("tells the links without their VMs, and has those in force that the program confirms", () => {
   filter.setLinks([link(1), link(2)]);
-  expect(program.told).toEqual([]);
+  expect(program.states).toEqual([]);
   connect();
   const { vm: _, ...first } = link(1);
-  expect(program.told[0]?.links).toContainEqual(first);
+  expect(program.states[0]?.links).toContainEqual(first);
   expect([...filter.acknowledged]).toEqual([]);
   program.applied(1, { where: "link-2", reason: "its interface has not come yet" });
   expect([[...filter.acknowledged], problemOf(2)]).toEqual([["link-1"], "its interface has not come yet"]);
@@ -64,9 +64,9 @@ it("tells the links without their VMs, and has those in force that the program c
 
 it("tells nothing to a program of an earlier run of the application until it is known which links there are", () => {
   connect();
-  expect(program.told).toEqual([]);
+  expect(program.states).toEqual([]);
   filter.setLinks([]);
-  expect(program.told).toEqual([{ links: [] }]);
+  expect(program.states).toEqual([{ links: [] }]);
 });
 
 it("has nothing in force where a problem is about no link, and makes the program's words harmless", () => {

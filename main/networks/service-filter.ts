@@ -1,5 +1,5 @@
 /**
- * A service by which VMs go to the firewall, as the filter of their links: its program is told which links there are (`state`), and
+ * A service by which VMs go to the firewall, as the filter of their links: its program gets the links that there are (`state`), and
  * a link is joined once the program has said that what it does to it is in force.
  */
 import { messageOf } from "#shared/model/app-error.ts";
@@ -25,7 +25,7 @@ import { Unconfirmed } from "./unconfirmed.ts";
 /** How long the program may take to put links in force, before they are cut: it may be slow, in a VM that is emulated. */
 const APPLY_MS = 15_000;
 
-/** What the program is told. */
+/** The desired state of the program. */
 export interface ServedLinks {
   readonly links: readonly Omit<FilteredLink, "vm">[];
 }
@@ -40,7 +40,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   readonly uplinkSession = null;
   readonly #service: ServingService;
   #links: readonly FilteredLink[] = [];
-  /** Until they are, nothing is told: a program that an earlier run of the application has told some would end all of them. */
+  /** Until they are, no state is sent: a program that has some of an earlier run of the application would end all of them. */
   #areLinksKnown = false;
   #acknowledged: ReadonlySet<string> = new Set();
   #sent: { readonly revision: number; readonly links: readonly string[] } | null = null;
@@ -117,7 +117,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
     try {
       const revision = program.tell({ state: { links } });
       this.#sent = { revision, links: links.map(({ id }) => id) };
-      this.#unconfirmed.told(revision);
+      this.#unconfirmed.sent(revision);
     } catch (error) {
       this.#forget(messageOf(error));
     }
@@ -133,7 +133,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   #reported(message: ProgramReport): void {
     if (message.type !== "applied") return;
     this.#unconfirmed.confirmed(message.revision);
-    // What was told before is not what counts. It may say the same again: an interface may come after its rules.
+    // The state before is not what counts. The new one may be the same: an interface may come after its rules.
     if (this.#sent === null || message.revision < this.#sent.revision) return;
     this.#problems = message.problems.map(({ where, reason }) => ({
       vm: this.#links.find(({ id }) => id === where)?.vm ?? null,

@@ -28,7 +28,7 @@ interface ScannerEvents {
 export class TrafficScanner extends Emitter<ScannerEvents> {
   readonly #rules: Options["rules"];
   #alerts: AlertView[] = [];
-  #said = OFF;
+  #view = OFF;
 
   constructor({ filter, rules, nameOf, vmNameAt }: Options) {
     super();
@@ -59,15 +59,15 @@ export class TrafficScanner extends Emitter<ScannerEvents> {
     });
   }
 
-  /** Rules that were not read are told, too. */
+  /** With what is wrong with rules that were not read. */
   get view(): ScannerView {
-    const { state, detail } = this.#said;
+    const { state, detail } = this.#view;
     return { state, detail: [this.#rules.problem, detail].filter((text) => text !== "").join(" ") };
   }
 
   /** Whether what wants a scan can have one: one that nobody needs yet starts when somebody does. */
   get works(): boolean {
-    return this.#said.state === "ready" || this.#said.state === "off";
+    return this.#view.state === "ready" || this.#view.state === "off";
   }
 
   /** Newest first. */
@@ -81,10 +81,10 @@ export class TrafficScanner extends Emitter<ScannerEvents> {
     return this.#alerts.filter(({ time }) => Date.parse(time) >= from);
   }
 
-  #is(said: ScannerView): void {
-    const { state, detail } = this.#said;
-    if (said.state === state && said.detail === detail) return;
-    this.#said = said;
+  #is(view: ScannerView): void {
+    const { state, detail } = this.#view;
+    if (view.state === state && view.detail === detail) return;
+    this.#view = view;
     this.emit("changed");
   }
 }

@@ -14,7 +14,7 @@ export function tryUplink(): Promise<string | null> {
   const [program = "", ...args] = passtCommand({ guest: guestEnd(index), gateway: gatewayEnd(index) });
   return new Promise((resolve) => {
     const child = spawn(program, [...args, "-F", String(SOCKET_FD)], { stdio: ["ignore", "ignore", "pipe", "pipe"] });
-    let said = "";
+    let output = "";
     const found = (reason: string | null): void => {
       clearTimeout(timer);
       child.kill("SIGKILL");
@@ -22,8 +22,8 @@ export function tryUplink(): Promise<string | null> {
     };
     const timer = setTimeout(() => found("passt does not answer"), TIMEOUT_MS);
     child.on("error", ({ message }) => found(message));
-    child.on("close", () => found(lastWords(said)));
-    child.stderr?.on("data", (text: Buffer) => (said += text.toString()));
+    child.on("close", () => found(lastWords(output)));
+    child.stderr?.on("data", (text: Buffer) => (output += text.toString()));
     // The fourth is a socket, though a process's streams are typed as what they mostly are.
     const socket = child.stdio[SOCKET_FD] as Duplex;
     socket.on("error", () => undefined); // it has ended: `close` says why
@@ -32,8 +32,8 @@ export function tryUplink(): Promise<string | null> {
   });
 }
 
-function lastWords(said: string): string {
-  const lines = said.split("\n").filter((line) => line !== "" && !line.includes("to syslog"));
+function lastWords(output: string): string {
+  const lines = output.split("\n").filter((line) => line !== "" && !line.includes("to syslog"));
   return lines.at(-1) ?? "passt has ended without a word";
 }
 

@@ -8,13 +8,13 @@ export class Unconfirmed {
   /** By revision. */
   readonly #timers = new Map<number, NodeJS.Timeout>();
 
-  /** @param late one was not confirmed in time; the others wait no more, until something is told again */
+  /** @param late one was not confirmed in time; the others wait no more, until another state is sent */
   constructor(withinMs: number, late: () => void) {
     this.#withinMs = withinMs;
     this.#late = late;
   }
 
-  told(revision: number): void {
+  sent(revision: number): void {
     const late = (): void => {
       this.clear();
       this.#late();
@@ -24,10 +24,10 @@ export class Unconfirmed {
 
   /** This revision is in force, and with it all before. */
   confirmed(revision: number): void {
-    for (const [told, timer] of this.#timers) {
-      if (told > revision) continue;
+    for (const [sent, timer] of this.#timers) {
+      if (sent > revision) continue;
       clearTimeout(timer);
-      this.#timers.delete(told);
+      this.#timers.delete(sent);
     }
   }
 

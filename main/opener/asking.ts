@@ -29,7 +29,7 @@ export interface SafePlace {
   readonly kind: "safe";
 }
 
-/** As a rule says, or the person does. */
+/** Chosen by a rule, or by the person. */
 export type Decided = Omit<PlaceDecision, "place"> & {
   readonly place: PlaceDecision["place"] | SafePlace;
   /** The person has chosen it at a question before. */

@@ -30,7 +30,10 @@ const PDF_TYPE = "application/pdf";
 /** A VM in which something opens. */
 interface Target {
   readonly vm: Vm;
-  /** Once: its windows are closed and all is back, or it has failed. A disposable that is held may go then. */
+  /**
+   * Called once: when its windows are closed and what was edited is back, or when it has failed. A disposable that was kept for it
+   * may end then.
+   */
   readonly release: () => void;
   /** It was made for this, and is of no use when it fails. */
   readonly isNew: boolean;

@@ -46,8 +46,8 @@ export interface ImportPlan {
 }
 
 /**
- * They come right after the last rule that denies: what a person has denied is decided before them, and only that nothing was
- * said of (the deny of everything at the end) is theirs to decide.
+ * They come right after the last rule that denies something: what a person has denied stays denied, and they decide only what no
+ * rule was written for (what the deny of everything at the end would refuse).
  *
  * @param text of policy.yaml, whose rules are `rules`
  */

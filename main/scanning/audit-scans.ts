@@ -63,6 +63,6 @@ export function auditScans({ audit, quarantine, watchedFolders }: Parts): void {
 type Said = Pick<FileVerdict, "verdict" | "engines">;
 
 function changeWords(before: Said, now: Said): string {
-  const [was, is] = [before, now].map((said) => laterWords(said).slice(0, MAX_WORDS));
+  const [was, is] = [before, now].map((verdict) => laterWords(verdict).slice(0, MAX_WORDS));
   return `with new signatures, ${is}; before, ${was}`;
 }

@@ -116,8 +116,8 @@ function engineOf(unit: ServiceUnit, alone: AloneWork | null): Engine {
         signal,
         timeoutMs: READY_MS,
         onTimeout: ({ reject }) => {
-          const said = unit.healthDetail === "" ? "it does not start" : unit.healthDetail;
-          reject(notReady(name, unit.stateDetail === "" ? said : unit.stateDetail));
+          const health = unit.healthDetail === "" ? "it does not start" : unit.healthDetail;
+          reject(notReady(name, unit.stateDetail === "" ? health : unit.stateDetail));
         },
       }),
     job: async (input, signal, party = "") => {

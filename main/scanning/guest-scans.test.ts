@@ -4,7 +4,7 @@ import { FileReason, ScanVerdict } from "#shared/protocol/gen/atoll_pb.ts";
 import type { EventPayload } from "#shared/ipc/index.ts";
 import { type LinkedVm, linkedVm } from "../clipboard/testing/linked-vm.ts";
 import { bytes, entry, whole } from "../files/testing/files-desk.ts";
-import { answerScans, TOLD_MS, WHOLE_MS } from "./guest-scans.ts";
+import { answerScans, NOTICE_MS, WHOLE_MS } from "./guest-scans.ts";
 import { Scanner } from "./scanner.ts";
 import { clean, ENGINE, KEEPS_NOTHING, ScriptedEngine } from "./testing/scripted-engine.ts";
 
@@ -185,7 +185,7 @@ describe("a scan that a guest asks for", () => {
         await answers(wanted);
       }
       expect(told).toHaveLength(1);
-      vi.advanceTimersByTime(TOLD_MS);
+      vi.advanceTimersByTime(NOTICE_MS);
       const shown = told.map(({ payload }) => payload as EventPayload<"scan.ended">);
       expect(shown.map(({ path, others }) => [path, others])).toEqual([
         ["/1", 0],

@@ -21,7 +21,7 @@ import type { Scanner } from "./scanner.ts";
 /** For one request: a guest that lists its files without end keeps its own later ones waiting, and no longer than this. */
 export const WHOLE_MS = 30 * 60_000;
 /** Between two notices about one VM: a guest may ask twenty times a second. */
-export const TOLD_MS = 2_000;
+export const NOTICE_MS = 2_000;
 const NO_SCANNER = 'No scanner runs. "antivirus" in the view "Services" of Atoll\'s desktop is one.';
 
 interface Parts {
@@ -134,13 +134,13 @@ class GuestScans {
   }
 }
 
-/** What the person is told of one VM's scans: at most so often, and of several at once as of one. */
+/** Notices for the person of one VM's scans: no more often than this, and one for several scans together. */
 class Notices {
   readonly #page: Pick<Page, "send">;
   readonly #vm: Vm;
   #summary: ScanSummary | null = null;
   #hasNoScanner = false;
-  readonly #tell = atMostEach(TOLD_MS, () => this.#send());
+  readonly #tell = atMostEach(NOTICE_MS, () => this.#send());
 
   constructor(page: Pick<Page, "send">, vm: Vm) {
     [this.#page, this.#vm] = [page, vm];

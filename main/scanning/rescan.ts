@@ -1,6 +1,6 @@
 /**
  * Signatures have become others: what is in quarantine, files that were opened last and those of watched folders are scanned again.
- * Told is what is found now, and what was told and is not found any more.
+ * Reported is what is found now, and what was found before and is not any more.
  */
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { messageOf } from "#shared/model/app-error.ts";
@@ -23,14 +23,14 @@ export interface RescanParts {
   scan: (vm: Vm, path: Uint8Array, options: { signal: AbortSignal; keeps: boolean }) => Promise<readonly ScannedFile[]>;
   /** Something is in it, or it is suspicious. */
   found: (vm: Vm, file: ScannedFile) => void;
-  /** Something was in it, as was told: `before`. */
+  /** Something was found in it: `before`. */
   cleared: (vm: Vm, file: ScannedFile, before: FileVerdict) => void;
 }
 
 export class Rescan {
   readonly #parts: RescanParts;
-  /** Of files that were opened, by their paths, those of which was told that something is in them. */
-  readonly #told = new Map<VmId, Map<string, FileVerdict>>();
+  /** Of files that were opened, by their paths, those in which something was found, as was reported. */
+  readonly #foundBefore = new Map<VmId, Map<string, FileVerdict>>();
   #running: Promise<void> = Promise.resolve();
   #ended = new AbortController();
 
@@ -56,7 +56,8 @@ export class Rescan {
   async #again(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const { application, quarantine } = this.#parts;
-    for (const id of this.#told.keys()) if (!application.vms.some((vm) => vm.id === id)) this.#told.delete(id);
+    for (const id of this.#foundBefore.keys())
+      if (!application.vms.some((vm) => vm.id === id)) this.#foundBefore.delete(id);
     const running = application.vms.filter(({ state }) => state === "running");
     await Promise.all([
       quarantine.scanAgain((vm, path) => this.#scan(vm, path, false, signal), signal),
@@ -65,34 +66,34 @@ export class Rescan {
   }
 
   async #opened(vm: Vm, signal: AbortSignal): Promise<void> {
-    const told = this.#told.get(vm.id) ?? new Map<string, FileVerdict>();
-    this.#told.set(vm.id, told);
+    const foundBefore = this.#foundBefore.get(vm.id) ?? new Map<string, FileVerdict>();
+    this.#foundBefore.set(vm.id, foundBefore);
     const seen = new Set<string>();
     for (const path of this.#parts.opened(vm.id)) {
       try {
         for (const file of await this.#scan(vm, path, true, signal)) {
           seen.add(file.path);
-          this.#tell(vm, file, told);
+          this.#tell(vm, file, foundBefore);
         }
       } catch (error) {
         if (signal.aborted) return;
         log(`${vm.definition.name}: what was opened there was not scanned again: ${messageOf(error)}`);
       }
     }
-    for (const path of told.keys()) if (!seen.has(path)) told.delete(path);
+    for (const path of foundBefore.keys()) if (!seen.has(path)) foundBefore.delete(path);
   }
 
-  #tell(vm: Vm, file: ScannedFile, told: Map<string, FileVerdict>): void {
+  #tell(vm: Vm, file: ScannedFile, foundBefore: Map<string, FileVerdict>): void {
     const { found, cleared } = this.#parts;
     const { verdict, sha256, engines } = file;
-    const before = told.get(file.path);
+    const before = foundBefore.get(file.path);
     if (isFound(file)) {
-      told.set(file.path, { verdict, sha256, engines });
+      foundBefore.set(file.path, { verdict, sha256, engines });
       if (before?.verdict !== verdict || before.sha256 !== sha256) found(vm, file);
     } else if (before !== undefined) {
       if (isTakenBack(before, file)) cleared(vm, file, before);
       // A scanner that has failed, or could not look at it, has taken nothing back.
-      if (verdict === "clean") told.delete(file.path);
+      if (verdict === "clean") foundBefore.delete(file.path);
     }
   }
 

@@ -226,7 +226,7 @@ class Batch {
     try {
       const input = { scan: { path: `${this.#folder}/${index}`, sha256, bytes: file?.size ?? 0, ...keep } };
       const answer = scanAnswer.safeParse(await this.#engine.job(input, this.#ended.signal, party));
-      if (!answer.success) return failed("its answer is none");
+      if (!answer.success) return failed("its answer cannot be read");
       const { engine, verdict, signature, reason, kept, ...about } = answer.data;
       if (about.sha256 !== sha256) return failed("it has answered about another file");
       return {

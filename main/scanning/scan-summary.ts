@@ -1,4 +1,4 @@
-/** Of a scan of any length: what is told of it, in bounded room. Pure. */
+/** The summary of a scan of any length, of bounded size. Pure. */
 import type { EventPayload } from "#shared/ipc/index.ts";
 import type { ScannedFile } from "#shared/ipc/scan.ts";
 import { combinedVerdict, type ScanVerdict, verdictWords } from "#shared/model/scan.ts";

@@ -387,11 +387,15 @@ it("a source that tells one file of its list a minute is given up after ten minu
 describe("an engine that", () => {
   const lies: [string, unknown, string][] = [
     ["answers about another file", clean({ sha256: "00".repeat(32) }), "it has answered about another file"],
-    ["answers what is none", { verdict: "clean" }, "its answer is none"],
-    ["names something in what is clean", clean({ signature: "Eicar" }), "its answer is none"],
-    ["has found what it does not name", clean({ verdict: "found" }), "its answer is none"],
-    ["answers without an end", clean({ verdict: "suspicious", reason: "x".repeat(100_000) }), "its answer is none"],
-    ["says nothing", null, "its answer is none"],
+    ["answers what is none", { verdict: "clean" }, "its answer cannot be read"],
+    ["names something in what is clean", clean({ signature: "Eicar" }), "its answer cannot be read"],
+    ["has found what it does not name", clean({ verdict: "found" }), "its answer cannot be read"],
+    [
+      "answers without an end",
+      clean({ verdict: "suspicious", reason: "x".repeat(100_000) }),
+      "its answer cannot be read",
+    ],
+    ["says nothing", null, "its answer cannot be read"],
   ];
   it.each(lies)("%s has failed for this file alone", async (_, answer, reason) => {
     engine.answers = ({ scan }) => (scan.path.endsWith("/0") ? answer : clean());

@@ -154,18 +154,18 @@ export class Scanner {
       keeping.end([]);
       return null;
     }
-    const said = files.map((file) => ({ file, verdict: verdictOf(file, engines, byEngine) }));
+    const judged = files.map((file) => ({ file, verdict: verdictOf(file, engines, byEngine) }));
     const places = (index: number): LookedFile["places"] =>
       engines.flatMap(({ name: service }, at) => {
         const { key = null, sha256 = null } = byEngine[at]?.get(index) ?? {};
         return key === null || sha256 === null ? [] : [{ service, key, sha256 }];
       });
     keeping.end(
-      said
+      judged
         .filter(({ verdict: { verdict } }) => keeping.verdicts.includes(verdict))
         .map((one) => ({ ...one, places: places(one.file.index) })),
     );
-    return new Map(said.map(({ file: { index }, verdict }) => [index, verdict]));
+    return new Map(judged.map(({ file: { index }, verdict }) => [index, verdict]));
   }
 
   async #using<Result>(vm: Vm, work: () => Promise<Result>): Promise<Result> {
@@ -255,11 +255,11 @@ async function lookAlone(
     const look = async (other: Engine, until: AbortSignal): Promise<LookedAt> => {
       // What that VM would keep is gone with it.
       const none = { known: () => null, spared: () => null, looked: () => undefined, keeping: KEEPS_NOTHING };
-      const said = (await scanBatch(other, source, [file], { signal: until, ...none })).get(file.index);
-      if (said === undefined || said.sha256 !== first.sha256) return failed("it is another file by now");
-      if (said.verdict.verdict === "error") return failed(said.verdict.reason ?? "it has failed");
-      if (said.verdict.signatures !== first.verdict.signatures) return failed("it has other signatures");
-      return said;
+      const again = (await scanBatch(other, source, [file], { signal: until, ...none })).get(file.index);
+      if (again === undefined || again.sha256 !== first.sha256) return failed("it is another file by now");
+      if (again.verdict.verdict === "error") return failed(again.verdict.reason ?? "it has failed");
+      if (again.verdict.signatures !== first.verdict.signatures) return failed("it has other signatures");
+      return again;
     };
     return await alone(look, signal, keyOfEnd(source.party));
   } catch (error) {
@@ -276,11 +276,11 @@ function areOthers(engines: readonly Engine[], now: readonly Engine[]): boolean 
 const KEEPS_NOTHING: Keeping = { verdicts: [], keyFor: () => null, end: () => undefined };
 
 function unreadBy(engines: readonly Engine[], reason: string): FileVerdict {
-  const said = engines.map(({ name, identity }): EngineVerdict => ({
+  const verdicts = engines.map(({ name, identity }): EngineVerdict => ({
     ...(identity ?? { name, version: null, signatures: null }),
     ...{ verdict: "not-scanned", signature: null, reason },
   }));
-  return { sha256: null, verdict: "not-scanned", engines: said };
+  return { sha256: null, verdict: "not-scanned", engines: verdicts };
 }
 
 function verdictOf(

@@ -86,11 +86,11 @@ interface Wanted {
 
 export class Signatures extends Emitter<SignaturesEvents> {
   readonly #parts: SignaturesParts;
-  /** By service, what was told last. */
-  readonly #told = new Map<string, string>();
-  /** By kind and service, what is to be told: the newest. */
+  /** By service, what was reported last. */
+  readonly #lastReported = new Map<string, string>();
+  /** By kind and service, what is to be shown as a notice: the newest. */
   readonly #notices = new Map<string, { words: string; tell: AtMostEach }>();
-  /** Services of which was told that what they have is old. */
+  /** Services of which was reported that their signatures are old. */
   readonly #old = new Set<string>();
   /** What goes on, by service. */
   readonly #running = new Map<string, { key: string | null; work: Promise<void> }>();
@@ -149,8 +149,8 @@ export class Signatures extends Emitter<SignaturesEvents> {
 
   /** Once, until it is something else. */
   #tell(name: string, words: string): void {
-    if (this.#told.get(name) === words) return;
-    this.#told.set(name, words);
+    if (this.#lastReported.get(name) === words) return;
+    this.#lastReported.set(name, words);
     if (words !== "") this.#notice("problem", name, words);
   }
 
@@ -373,8 +373,8 @@ async function tryOut(unit: ServiceUnit): Promise<void> {
     ],
   ];
   for (const [content, verdict, why] of expected) {
-    const said = await jobWithin(unit, { try: content.toString("base64") }, TRY_MS);
-    const answer = scanAnswer.safeParse(said);
+    const untrustedAnswer = await jobWithin(unit, { try: content.toString("base64") }, TRY_MS);
+    const answer = scanAnswer.safeParse(untrustedAnswer);
     const sha256 = createHash("sha256").update(content).digest("hex");
     if (!answer.success || answer.data.sha256 !== sha256 || answer.data.verdict !== verdict) throw new Error(why);
   }
@@ -410,8 +410,9 @@ export function sendSignatures({ page, signatures }: { page: Pick<Page, "send">;
 
 function refusalOf(service: string, error: unknown): AppError {
   if (error instanceof AppError && error.code === "scan.signatures-refused") return error;
-  const said = error instanceof AppError && error.code === "service.job-failed" ? error.details["reason"] : undefined;
-  const reason = (typeof said === "string" ? said : messageOf(error)).replace(/\.$/, "");
+  const jobReason =
+    error instanceof AppError && error.code === "service.job-failed" ? error.details["reason"] : undefined;
+  const reason = (typeof jobReason === "string" ? jobReason : messageOf(error)).replace(/\.$/, "");
   return new AppError(
     "scan.signatures-refused",
     `The signatures of "${service}" stay as they were; others were not taken: ${reason}.`,

@@ -8,7 +8,7 @@ import { FOLDERS, type FoldersEvent } from "../link/contracts/folders.ts";
 import { scriptedApplication } from "../testing/scripted-application.ts";
 import { HELLO, ordersOf, type ScriptedLink, serviceEvent } from "../vms/testing/scripted-vm.ts";
 import type { Quarantine, QuarantineEvents, ReviewedFile } from "./quarantine.ts";
-import { sendFound, TOLD_MS, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
+import { sendFound, NOTICE_MS, WatchedFolders, type WatchedFoldersParts } from "./watched-folders.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const item = (name: string, size = 5, isFolder = false) => ({ name: bytes(name), isFolder, size, modifiedS: 7 });
@@ -324,12 +324,12 @@ it("the page is told of what a VM brings about with few words for many, and of a
     ["scan.changed", "c0", 0],
     ["scan.found", "w", 0],
   ]);
-  vi.advanceTimersByTime(TOLD_MS);
+  vi.advanceTimersByTime(NOTICE_MS);
   expect(shown()).toEqual([
     ["scan.found", "f1", 7],
     ["scan.changed", "c1", 7],
   ]);
-  vi.advanceTimersByTime(10 * TOLD_MS);
+  vi.advanceTimersByTime(10 * NOTICE_MS);
   expect(shown()).toEqual([]);
 });
 

@@ -40,10 +40,10 @@ const LOOK_AGAIN_MS = 60_000;
 const MAX_LOOK_AGAIN_MS = 3_600_000;
 /** Files in folders of one watched folder that are known. */
 const MAX_BELOW = 5_000;
-/** Of one folder there, of how many files is told. */
-const MAX_TOLD = 100;
+/** Of one folder there, of how many files a verdict is reported. */
+const MAX_REPORTED = 100;
 /** Between two notices of one kind about one VM: it may bring about several a second. */
-export const TOLD_MS = 2_000;
+export const NOTICE_MS = 2_000;
 /** Of browsers, until a file is whole. */
 const PARTIAL = /\.(part|crdownload|download|tmp)$/;
 
@@ -61,7 +61,7 @@ type IsDue = (path: string, file: Pick<ListedFile, "kind" | "size" | "modifiedS"
 export interface WatchedFoldersEvents {
   /** A scanner has found something in a file there, or suspects it. */
   found: [vm: Vm, file: ScannedFile];
-  /** Of what was told as `before` scanners find nothing in the same bytes any more. */
+  /** Where `before` was reported, scanners find nothing in the same bytes any more. */
   cleared: [vm: Vm, file: ScannedFile, before: Pick<FileVerdict, "verdict" | "engines">];
   /** Not all that is in that folder was scanned: why, for people. */
   unscanned: [vm: Vm, folder: string, words: string];
@@ -82,14 +82,14 @@ interface Source {
   /** The scanner has failed at them. Each is tried once more when it is ready again: a file may be what it fails of. */
   readonly failed: Set<string>;
   readonly triedAgain: Set<string>;
-  /** Since the person was told last: the first, and how many. */
+  /** Since the last notice: the first, and how many. */
   unscanned: { first: ScannedFile; count: number } | null;
   isFull: boolean;
-  /** So many files there are beyond those that the agent tells. */
+  /** So many files there are beyond those that the agent lists. */
   more: number;
 }
 
-interface Told extends FileVerdict {
+interface Reported extends FileVerdict {
   /** What was found before, of which it says nothing; null: nothing was. */
   readonly found: FileVerdict | null;
 }
@@ -102,8 +102,8 @@ interface Waiting {
 export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
   readonly #parts: WatchedFoldersParts;
   readonly #sources = new Map<string, Source>();
-  /** Of each folder by name, then by path: what was told. It outlives what watches the folder: nobody is told again for a new start. */
-  readonly #told = new Map<string, Map<string, Map<string, Told>>>();
+  /** Of each folder by name, then by path: what was reported. It outlives what watches the folder: a new start reports nothing again. */
+  readonly #reported = new Map<string, Map<string, Map<string, Reported>>>();
   #wasReady = true;
   /** What is to be scanned: of each VM by source and name; the VM that has waited longest first. */
   readonly #queue = new Map<Vm, Map<string, Waiting>>();
@@ -229,8 +229,8 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     );
     for (const name of source.below.keys())
       if (source.stamps.get(name)?.startsWith(FOLDER) !== true) source.below.delete(name);
-    const told = this.#told.get(source.key);
-    for (const name of told?.keys() ?? []) if (!source.stamps.has(name)) told?.delete(name);
+    const reported = this.#reported.get(source.key);
+    for (const name of reported?.keys() ?? []) if (!source.stamps.has(name)) reported?.delete(name);
     const due = [...source.stamps].flatMap(([name, stamp]) => (before.get(name) === stamp ? [] : [name]));
     for (const name of due) source.triedAgain.delete(name);
     for (const tried of [source.failed, source.triedAgain])
@@ -238,7 +238,7 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
     return due;
   }
 
-  /** Once, until all are told. */
+  /** Once, until all are listed again. */
   #tellMore(source: Source, more: number): void {
     const { vm, folder, more: before } = source;
     source.more = more;
@@ -323,9 +323,9 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
 
   async #scanOne(source: Source, name: string): Promise<void> {
     const { key, vm, folder, ended } = source;
-    const ofFolder = this.#told.get(key) ?? new Map<string, Map<string, Told>>();
-    this.#told.set(key, ofFolder);
-    const told = ofFolder.get(name) ?? new Map<string, Told>();
+    const ofFolder = this.#reported.get(key) ?? new Map<string, Map<string, Reported>>();
+    this.#reported.set(key, ofFolder);
+    const reported = ofFolder.get(name) ?? new Map<string, Reported>();
     const { isDue, looked } = this.#dueIn(source, name);
     const path = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name, "latin1")]);
     const limit = deadline(UNASKED_MS, () => new Error("it took too long"), ended.signal);
@@ -333,21 +333,21 @@ export class WatchedFolders extends Emitter<WatchedFoldersEvents> {
       for (const file of await this.#parts.scan(vm, path, limit.signal, isDue)) {
         if (file.verdict !== "error") looked(file.path);
         if (ended.signal.aborted || isPassing(file)) continue;
-        const before = told.get(file.path);
+        const before = reported.get(file.path);
         if (file.verdict === "clean") {
           const was = before?.found ?? before;
           if (was === undefined || !isTakenBack(was, file)) continue;
-          told.delete(file.path);
+          reported.delete(file.path);
           this.emit("cleared", vm, file, was);
           continue;
         }
         if (file.verdict === "error") source.failed.add(name);
-        const isTold = before?.verdict === file.verdict && before.sha256 === file.sha256;
-        if (isTold || (told.size >= MAX_TOLD && before === undefined)) continue;
+        const isReported = before?.verdict === file.verdict && before.sha256 === file.sha256;
+        if (isReported || (reported.size >= MAX_REPORTED && before === undefined)) continue;
         const { verdict, sha256, engines } = file;
         const isKnown = before !== undefined && isFound(before);
-        told.set(file.path, { verdict, sha256, engines, found: isKnown ? before : (before?.found ?? null) });
-        ofFolder.set(name, told);
+        reported.set(file.path, { verdict, sha256, engines, found: isKnown ? before : (before?.found ?? null) });
+        ofFolder.set(name, reported);
         if (isFound(file)) this.emit("found", vm, file);
         else source.unscanned = { first: source.unscanned?.first ?? file, count: (source.unscanned?.count ?? 0) + 1 };
       }
@@ -379,18 +379,18 @@ export function isTakenBack(before: FileVerdict, now: FileVerdict): boolean {
 }
 
 /** Of each VM at most one in this time: of several the first, and how many more there are. */
-function fewOf<Told extends { others: number }>(send: (told: Told) => void): (vm: Vm, told: Told) => void {
-  const all = new WeakMap<Vm, { waiting: Told | null; tell: AtMostEach }>();
-  return (vm, told) => {
-    const tell = atMostEach(TOLD_MS, () => {
+function fewOf<Notice extends { others: number }>(send: (notice: Notice) => void): (vm: Vm, notice: Notice) => void {
+  const all = new WeakMap<Vm, { waiting: Notice | null; tell: AtMostEach }>();
+  return (vm, notice) => {
+    const tell = atMostEach(NOTICE_MS, () => {
       const { waiting } = fresh;
       fresh.waiting = null;
       if (waiting !== null) send(waiting);
     });
-    const fresh = { waiting: null as Told | null, tell };
+    const fresh = { waiting: null as Notice | null, tell };
     const one = all.get(vm) ?? fresh;
     all.set(vm, one);
-    one.waiting = one.waiting === null ? told : { ...one.waiting, others: one.waiting.others + 1 };
+    one.waiting = one.waiting === null ? notice : { ...one.waiting, others: one.waiting.others + 1 };
     one.tell.ask();
   };
 }
@@ -405,8 +405,8 @@ export function sendFound({
   watchedFolders: WatchedFolders;
   quarantine: Quarantine;
 }): void {
-  const tellFound = fewOf((told: EventPayload<"scan.found">) => page.send("scan.found", told));
-  const tellCleared = fewOf((told: EventPayload<"scan.changed">) => page.send("scan.changed", told));
+  const tellFound = fewOf((notice: EventPayload<"scan.found">) => page.send("scan.found", notice));
+  const tellCleared = fewOf((notice: EventPayload<"scan.changed">) => page.send("scan.changed", notice));
   watchedFolders.on("cleared", (vm, file, before) =>
     tellCleared(vm, {
       ...{

@@ -52,7 +52,7 @@ export class GatedProgram {
     if (!mayUse)
       throw new AppError(
         "service.right-not-asked",
-        `Service "${service}" is told nothing of this: its service.yaml does not ask for the right "${right}".`,
+        `Service "${service}" gets nothing of this: its service.yaml does not ask for the right "${right}".`,
         { service, right },
       );
     used();

@@ -61,7 +61,7 @@ export function serviceHandlers({ services, signatures }: Parts): Handlers<typeo
   };
 }
 
-/** Between two of them: what changes a thousand times a second is told four times. */
+/** Between two of them: what changes a thousand times a second is sent four times. */
 const CHANGED_MS = 250;
 
 export function sendServiceEvents({ page, services }: { page: Pick<Page, "on" | "send">; services: Services }): void {

@@ -1,4 +1,4 @@
-/** The rows that a service's program has said, as they are kept: bounded, by key. Guest text. */
+/** The rows that a service's program has reported: bounded, by key. Guest text. */
 import { MAX_TABLE_ROWS, type Row, type FromProgram } from "#shared/model/service-messages.ts";
 
 export class ServiceTables {

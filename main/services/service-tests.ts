@@ -27,8 +27,8 @@ export async function jobTests(
     try {
       const answer = await job(input, limit.signal);
       const ok = contains(answer, output);
-      const said = cleanText(JSON.stringify(answer) ?? "nothing", 200);
-      results.push({ name, ok, detail: ok ? "" : `it answered ${said}` });
+      const answered = cleanText(JSON.stringify(answer) ?? "nothing", 200);
+      results.push({ name, ok, detail: ok ? "" : `it answered ${answered}` });
     } catch (error) {
       results.push({ name, ok: false, detail: messageOf(error) });
     } finally {

@@ -173,7 +173,7 @@ describe("to start it", () => {
     expect(await failure).toMatchObject({ code: "service.not-healthy" });
     expect([unit.state, unit.stateDetail]).toEqual([
       "failed",
-      "its program has not been well for 60 s (it said: “norules”); it is started again",
+      "its program has not been healthy for 60 s (it said: “norules”); it is started again",
     ]);
     expect(machines[0]?.orders).toEqual(["kill"]);
     await vi.advanceTimersByTimeAsync(1_000);

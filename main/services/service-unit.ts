@@ -228,7 +228,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
         reject(
           new AppError(
             "service.not-healthy",
-            `Service "${name}" has not taken its settings within ${APPLIED_MS / 1000} s; they are saved, and told to it again when it starts.`,
+            `Service "${name}" has not taken its settings within ${APPLIED_MS / 1000} s; they are saved, and sent to it again when it starts.`,
             { service: name },
           ),
         ),
@@ -300,7 +300,7 @@ export class ServiceUnit extends Emitter<UnitEvents> {
     if (this.isHealthy || !this.#isGoingOn) return;
     const detail = this.#health.detail === "" ? "" : ` (${said(this.#health.detail)})`;
     const hasSpoiled = this.#isSpoiled;
-    this.#failed(`its program has not been well for ${withinS} s${detail}`);
+    this.#failed(`its program has not been healthy for ${withinS} s${detail}`);
     if (this.vm.isOn) this.#ending = this.vm.kill().catch(() => undefined);
     if (hasSpoiled) this.#spoiled();
   }

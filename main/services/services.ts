@@ -332,7 +332,7 @@ export class Services extends Emitter<ServicesEvents> {
     ];
   }
 
-  /** Tries to have what a right is for; what has no right of its own to try is told by its machine's interfaces. */
+  /** Tries to have what a right is for; what has no right of its own to try is seen from its machine's interfaces. */
   #isRefused(unit: ServiceUnit, right: TriedRight): boolean {
     if (right.kind === "role") return this.#options.refusesRole(unit.manifest.name, right.role);
     try {

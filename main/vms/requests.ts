@@ -136,8 +136,8 @@ function settledWithin(vm: Vm, order: Promise<void>, wanted: VmState, waitS: num
   const failure = (words: string): AppError => {
     const { stateReason } = viewOf(vm.status);
     const { stateDetail: detail } = vm.status;
-    const said = isGuestsWord(vm.status) ? ` It said last: "${withinQuotes(detail)}"` : ` ${detail}`;
-    return new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `:${said}`}`, {
+    const last = isGuestsWord(vm.status) ? ` It said last: "${withinQuotes(detail)}"` : ` ${detail}`;
+    return new AppError("vm.timeout", `VM "${vm.definition.name}" ${words}${detail === "" ? "." : `:${last}`}`, {
       vm: vm.definition.name,
       state: vm.state,
       stateReason,

@@ -53,7 +53,7 @@ export class ServiceClients {
   readonly #host: ClientHost;
   readonly #clients = new Map<ClientDefinition, ServiceClient>();
   readonly #byService = new Map<string, ServiceClient>();
-  /** The clients have been told that orders reach the link. */
+  /** The clients know that orders reach the link. */
   #isOpen = false;
 
   constructor(host: ClientHost) {

@@ -18,9 +18,9 @@ export interface CrossingNotices extends ReadonlyStore<CrossingNoticesState> {
 }
 
 export const MAX_NOTICES = 3;
-export const TOLD_MS = 4_000;
+export const NOTICE_MS = 4_000;
 /** There is more to read. */
-export const FAILURE_TOLD_MS = 8_000;
+export const FAILURE_NOTICE_MS = 8_000;
 
 export function createCrossingNotices(): CrossingNotices {
   const { getState, getInitialState, setState, subscribe } = createStore<CrossingNoticesState>(() => ({
@@ -49,7 +49,7 @@ export function createCrossingNotices(): CrossingNotices {
       clearTimeout(timers.get(seq));
       timers.set(
         seq,
-        setTimeout(() => dismiss(seq), failure === "" ? TOLD_MS : FAILURE_TOLD_MS),
+        setTimeout(() => dismiss(seq), failure === "" ? NOTICE_MS : FAILURE_NOTICE_MS),
       );
       const others = getState().notices.filter((one) => one.seq !== seq);
       const left = others.slice(MAX_NOTICES - 1);

@@ -1,4 +1,4 @@
-/** The files that the desktop shows as icons, as main tells of them, and which of them the person has chosen. */
+/** The files that the desktop shows as icons, as main reports them, and which of them the person has chosen. */
 import { createStore } from "zustand/vanilla";
 import type { EventPayload } from "#shared/ipc/index.ts";
 import type { ReadonlyStore } from "./readonly-store.ts";

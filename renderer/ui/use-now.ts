@@ -1,4 +1,4 @@
-/** The time, told again while it is shown: what is counted from it does not stand still. */
+/** The time, renewed while it is shown: what is counted from it does not stand still. */
 import { useEffect, useState } from "react";
 
 /** Milliseconds since 1970, at most `everyMs` old. */

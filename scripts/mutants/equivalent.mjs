@@ -222,12 +222,12 @@ export const EQUIVALENT = [
     reason: "past the end there is NUL, which is left out",
   },
   {
-    file: "main/link/clips/held-reading.ts",
+    file: "main/link/clips/buffered-reading.ts",
     line: "if (this.#head.length < HEAD_BYTES)",
     reason: "to save a step: nothing is added to a head that is full",
   },
   {
-    file: "main/link/clips/held-reading.ts",
+    file: "main/link/clips/buffered-reading.ts",
     line: "if (port !== null) this.#sendTo(port);",
     replacement: "true",
     reason: "for the types: there is no credit before there is a port",

@@ -10,7 +10,7 @@ export const IPC = {
   /** Main takes a question back. */
   questionCancelled: "atoll.question-cancelled",
   answer: "atoll.answer",
-  /** Files that were dropped on the page: main gives it a word for them. */
+  /** Files that were dropped on the page: main gives it a token for them. */
   dropped: "atoll.dropped",
 } as const;
 

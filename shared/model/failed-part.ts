@@ -1,2 +1,2 @@
-/** Characters of what main's log is told of a part of the page that could not be drawn. */
+/** Longest reason in main's log for a part of the page that could not be drawn, characters. */
 export const MAX_FAILURE_DETAIL = 4_000;

@@ -1,5 +1,5 @@
 /**
- * What the firewall's program is told and what it reports, inside of the messages of service-messages.ts: the state of
+ * What the firewall's program gets and what it reports, inside of the messages of service-messages.ts: the state of
  * `desired`, the rows of the tables "flows" and "links", and its events. One program per firewall VM; links are numbered.
  */
 import { z } from "zod";
@@ -79,9 +79,9 @@ export interface FirewallState {
   readonly notInternet: readonly string[];
   /** `NAME`, `*.NAME`: their answers may be addresses that are no internet. */
   readonly privateNames: readonly string[];
-  /** What the scanner looks for. */
+  /** What the traffic scanner looks for. */
   readonly scanRules: readonly ScanRuleFile[];
-  /** What an earlier firewall carried, and this one does not know: their VMs are told. At most MAX_LOST. */
+  /** Connections that an earlier firewall carried, and this one does not know: their VMs get a reset. At most MAX_LOST. */
   readonly lost: readonly LostConnection[];
 }
 
@@ -180,7 +180,7 @@ export const BUILTIN_RULES = {
   "builtin:other-vm": "no rule opens a way to another VM",
   "builtin:inbound": "nothing may connect to a VM from outside",
   "builtin:too-many": "it has too many connections at a time",
-  "builtin:not-scanned": "this VM is scanned, and the scanner does not work",
+  "builtin:not-scanned": "this VM is scanned, and the traffic scanner does not work",
   "builtin:not-shown": "each is allowed by a rule, and there are too many to be listed",
 } as const satisfies Record<string, string>;
 

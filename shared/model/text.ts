@@ -38,7 +38,7 @@ export function withinQuotes(text: string): string {
   return text.replace(QUOTES, "'");
 }
 
-/** Guest text in a sentence of the host: quoted, and said to be the guest's. `who` is the subject. */
+/** Guest text in a sentence of the host: quoted, and named as the guest's. `who` is the subject. */
 export function said(text: string, who = "it"): string {
   return `${who} said: “${withinQuotes(text)}”`;
 }

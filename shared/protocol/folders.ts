@@ -1,8 +1,8 @@
 /**
  * The folders of one VM that the desktop shows, and what a person does to files there, host's side. Pure.
  *
- *   a folder:  show() -> telling --FolderChanged, last--> told --seen()--> telling ... hide() -> over
- *              What is told at once is bounded: a guest that tells and tells would have the host hear nothing else.
+ *   a folder:  show() -> reporting --FolderChanged, last--> reported --seen() --> reporting ... hide() -> over
+ *              One report is bounded: a guest that never ends one would keep the host from all else.
  *   an act:    act() -> waiting --FileActed--> over
  */
 import { FILE_REASONS, type FileReason } from "../model/transfer.ts";
@@ -23,12 +23,12 @@ export interface FolderItem {
 
 /** One part of a change. */
 export interface AcceptedChange {
-  /** What was told before counts for nothing. */
+  /** What was reported before counts for nothing. */
   isReset: boolean;
   items: FolderItem[];
   removed: Uint8Array[];
   isLast: boolean;
-  /** Of a last part: so many more are there, and not told. */
+  /** Of a last part: so many more are there, and not listed. */
   more: number;
 }
 
@@ -40,13 +40,13 @@ interface Folder {
   /** Between the first part of a change and its last. */
   isInParts: boolean;
   /** Entries and names in the parts of the present change. */
-  told: number;
+  count: number;
   /** Names that are there, as latin1: any bytes. */
   readonly names: Set<string>;
 }
 
 /** Of one change: all that was there may be gone, and as much be new. */
-const MAX_TOLD = 2 * MAX_FOLDER_ENTRIES;
+const MAX_CHANGES = 2 * MAX_FOLDER_ENTRIES;
 
 export class FoldersTable {
   readonly #folders = new Map<number, Folder>();
@@ -58,7 +58,7 @@ export class FoldersTable {
   /** Before FolderShow is sent; false: no more can be shown. */
   show(folder: number): boolean {
     if (this.#folders.size >= MAX_FOLDERS) return false;
-    this.#folders.set(folder, { isReported: false, isInParts: false, told: 0, names: new Set() });
+    this.#folders.set(folder, { isReported: false, isInParts: false, count: 0, names: new Set() });
     this.#lastFolder = Math.max(this.#lastFolder, folder);
     return true;
   }
@@ -68,7 +68,7 @@ export class FoldersTable {
     return this.#folders.delete(folder);
   }
 
-  /** Before FolderSeen is sent; false: nothing was told. */
+  /** Before FolderSeen is sent; false: nothing was reported. */
   seen(folder: number): boolean {
     const shown = this.#folders.get(folder);
     if (shown === undefined || !shown.isReported) return false;
@@ -94,18 +94,19 @@ export class FoldersTable {
     const folder = this.#folders.get(id);
     if (folder === undefined) return null;
     if (folder.isReported) refuse("wrong-state", `folder ${id} is reported again before it was seen`);
-    if (reset && folder.isInParts) refuse("wrong-state", `folder ${id} is told anew in the middle of a change`);
-    if (!last && more > 0) refuse("wrong-state", `folder ${id}: more than it tells, before its last part`);
+    if (reset && folder.isInParts) refuse("wrong-state", `folder ${id} is reported anew in the middle of a change`);
+    if (!last && more > 0)
+      refuse("wrong-state", `folder ${id}: a count of files that are not listed, before its last part`);
     if (!last && items.length + gone.length === 0) refuse("wrong-state", `folder ${id}: an empty part of a change`);
-    folder.told += items.length + gone.length;
-    if (folder.told > MAX_TOLD) refuse("quota", `more than ${MAX_TOLD} names in one change of a folder`);
+    folder.count += items.length + gone.length;
+    if (folder.count > MAX_CHANGES) refuse("quota", `more than ${MAX_CHANGES} names in one change of a folder`);
     if (reset) folder.names.clear();
     for (const name of gone) folder.names.delete(keyOf(name));
     for (const { name } of items) folder.names.add(keyOf(name));
     if (folder.names.size > MAX_FOLDER_ENTRIES) refuse("quota", `more than ${MAX_FOLDER_ENTRIES} files in a folder`);
     folder.isInParts = !last;
     folder.isReported = last;
-    if (last) folder.told = 0;
+    if (last) folder.count = 0;
     return {
       isReset: reset,
       items,

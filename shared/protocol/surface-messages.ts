@@ -191,7 +191,7 @@ function acceptHints(untrusted: WireHints | undefined): SizeHints {
   };
 }
 
-/** Any numbers make some sense: hints are a program's wishes, and what they lead to is bounded by the window manager. */
+/** Any numbers make some sense: hints are a program's requests, and what they lead to is bounded by the window manager. */
 function acceptCells(untrusted: WireHints | undefined): Pick<SizeHints, "cells"> {
   if (untrusted === undefined) return {};
   const { baseWidth, baseHeight, stepWidth, stepHeight, minAspect, maxAspect } = untrusted;

@@ -72,7 +72,7 @@ fn trash(path: &Path, trash: &Path) -> Result<PathBuf, FileReason> {
     for number in 1..MAX_TRIES {
         let name = if number == 1 { name.clone() } else { names::numbered(&name, number) };
         let note = info.join(format!("{name}{INFO_ENDING}"));
-        // Who makes the note has the name.
+        // Whoever creates the note first has the name.
         let mut file = match File::create_new(&note) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
             result => result.map_err(failed)?,

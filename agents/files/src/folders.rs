@@ -77,7 +77,7 @@ impl Folders {
         let path = self.home.join(beneath::os(&request.path));
         let Ok((seen, tell)) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK) else { return };
         let say = self.say.clone();
-        let mut shown = Shown { id, path, seen, told: BTreeMap::new(), is_first: true, more: 0 };
+        let mut shown = Shown { id, path, seen, last_sent: BTreeMap::new(), is_first: true, more: 0 };
         if thread::Builder::new().name(format!("folder {id}")).spawn(move || shown.run(&say)).is_ok() {
             self.shown.insert(id, tell);
         }
@@ -92,12 +92,12 @@ impl Folders {
         if Arc::strong_count(&self.acts) > MAX_FILE_ACTS {
             return say(answer(id, Err(FileReason::TooMany)));
         }
-        let held = self.acts.clone();
+        let counted = self.acts.clone();
         let refused = self.say.clone();
         let spawned = thread::Builder::new().name(format!("act {id}")).spawn(move || {
             let done = act::act(&path, request.what, &home);
             // First: the host may ask for the next when it has the answer.
-            drop(held);
+            drop(counted);
             say(answer(id, done));
         });
         if spawned.is_err() {
@@ -121,9 +121,9 @@ struct Shown {
     path: PathBuf,
     /// A byte for each change that the host has seen.
     seen: OwnedFd,
-    told: BTreeMap<Vec<u8>, FolderEntry>,
+    last_sent: BTreeMap<Vec<u8>, FolderEntry>,
     is_first: bool,
-    /// As it was told last.
+    /// As it was in the last report.
     more: u32,
 }
 
@@ -147,7 +147,7 @@ impl Shown {
                 watched = watched.filter(|events| !is_gone(events)).or_else(|| watch(&self.path).ok());
                 is_changed = watched.is_none();
                 looked = Some(Instant::now());
-                is_awaited = self.tell(say);
+                is_awaited = self.report(say);
                 continue;
             }
             let timeout = has_to_look.then_some(pause);
@@ -162,12 +162,13 @@ impl Shown {
         }
     }
 
-    /// Says what is another than it was told. False = nothing is.
-    fn tell(&mut self, say: &Say) -> bool {
+    /// Reports what has changed since the last report. False = nothing has.
+    fn report(&mut self, say: &Say) -> bool {
         let (entries, more) = entries(&self.path).unwrap_or_default();
         let changed: Vec<FolderEntry> =
-            entries.values().filter(|entry| self.told.get(&entry.name) != Some(entry)).cloned().collect();
-        let removed: Vec<Vec<u8>> = self.told.keys().filter(|name| !entries.contains_key(*name)).cloned().collect();
+            entries.values().filter(|entry| self.last_sent.get(&entry.name) != Some(entry)).cloned().collect();
+        let removed: Vec<Vec<u8>> =
+            self.last_sent.keys().filter(|name| !entries.contains_key(*name)).cloned().collect();
         if changed.is_empty() && removed.is_empty() && more == self.more && !self.is_first {
             return false;
         }
@@ -192,7 +193,7 @@ impl Shown {
         if let Some(part) = parts.last_mut() {
             (part.last, part.more) = (true, more);
         }
-        (self.told, self.is_first, self.more) = (entries, false, more);
+        (self.last_sent, self.is_first, self.more) = (entries, false, more);
         for part in parts {
             say(Body::FolderChanged(part));
         }
@@ -307,7 +308,7 @@ mod tests {
     struct Desk {
         home: tempfile::TempDir,
         folders: Folders,
-        said: Receiver<Body>,
+        messages: Receiver<Body>,
         /// What the host knows.
         names: BTreeMap<Vec<u8>, FolderEntry>,
     }
@@ -315,10 +316,10 @@ mod tests {
     impl Desk {
         fn new() -> Self {
             let home = tempfile::tempdir().unwrap();
-            let (sender, said) = channel();
+            let (sender, messages) = channel();
             let sender = Mutex::new(sender);
             let folders = Folders::new(home.path().to_owned(), move |body| sender.lock().unwrap().send(body).unwrap());
-            Self { home, folders, said, names: BTreeMap::new() }
+            Self { home, folders, messages, names: BTreeMap::new() }
         }
 
         fn show(&mut self) {
@@ -336,12 +337,12 @@ mod tests {
         /// A whole change; gives its last part.
         fn change(&mut self) -> FolderChanged {
             loop {
-                let Body::FolderChanged(part) = self.said.recv_timeout(PATIENCE).unwrap() else { continue };
+                let Body::FolderChanged(part) = self.messages.recv_timeout(PATIENCE).unwrap() else { continue };
                 if part.reset {
                     self.names.clear();
                 }
                 for name in &part.removed {
-                    assert!(self.names.remove(name).is_some(), "{name:?} was never told");
+                    assert!(self.names.remove(name).is_some(), "{name:?} was never reported");
                 }
                 self.names.extend(part.entries.iter().map(|entry| (entry.name.clone(), entry.clone())));
                 if part.last {
@@ -360,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_made_and_told_as_it_changes() {
+    fn a_folder_is_made_and_reported_as_it_changes() {
         let mut desk = Desk::new();
         desk.show();
         assert!(desk.change().reset);
@@ -387,10 +388,10 @@ mod tests {
         }
         fs::write(desk.path("last"), "").unwrap();
         // The host has not seen the first one yet.
-        assert!(desk.said.try_recv().is_err());
+        assert!(desk.messages.try_recv().is_err());
         desk.seen();
         desk.change();
-        assert!(desk.said.try_recv().is_err());
+        assert!(desk.messages.try_recv().is_err());
         assert_eq!(desk.names.len(), 51);
     }
 
@@ -454,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_hidden_is_told_no_more() {
+    fn a_folder_that_is_hidden_is_not_reported_any_more() {
         let mut desk = Desk::new();
         desk.show();
         desk.change();
@@ -462,7 +463,7 @@ mod tests {
         desk.folders.receive(&Body::FolderHide(FolderHide { folder: 1 }));
         assert!(!desk.folders.shows(1));
         desk.show();
-        // A new thread, which tells the whole.
+        // A new thread, which reports the whole.
         assert!(desk.change().reset);
     }
 
@@ -479,7 +480,7 @@ mod tests {
         let path = desk.path("b").into_os_string().into_encoded_bytes();
         for (reason, path) in [(FileReason::Unspecified, path), (FileReason::Gone, Vec::new())] {
             desk.folders.receive(&Body::FileAct(act.clone()));
-            let Body::FileActed(acted) = desk.said.recv_timeout(PATIENCE).unwrap() else { panic!("no answer") };
+            let Body::FileActed(acted) = desk.messages.recv_timeout(PATIENCE).unwrap() else { panic!("no answer") };
             assert_eq!((acted.act, acted.reason(), &acted.path), (3, reason, &path));
         }
     }

@@ -32,7 +32,7 @@ use atoll_wire::FileReason;
 /// How a transfer ended; becomes FilesEnded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
-    /// Unspecified: all that was told is done.
+    /// Unspecified: all that was asked for is done.
     pub reason: FileReason,
     /// For people.
     pub detail: String,

@@ -1,6 +1,6 @@
-//! Which program has looked up a name that was refused: said to the host when it shows a card about the name, as this guest's own
-//! word. A copy of each answer of the resolver comes here before the program has it, and of one that refuses the socket that waits
-//! for it is looked for. What is answered costs a packet's reading, and nothing waits for this.
+//! Finds which program has looked up a name that the resolver refused. The host asks for it when it shows a card about the name,
+//! and shows it as this guest's own word. A packet socket gets a copy of each answer of the resolver before the program does; when an
+//! answer refuses the name, init looks for the process that has the socket with that port. No program waits for this.
 
 use crate::error::Error;
 use crate::root::RUN_DIR;
@@ -15,12 +15,12 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// In `RUN_DIR`, of lines `NAME PROGRAM`, the newest last.
+/// File in `RUN_DIR` with lines `NAME PROGRAM`, the newest last.
 const FILE: &str = "refused-names";
 const MAX_LINES: usize = 64;
 /// A program that asks again and again is looked for once a second.
 const SAME_NAME: Duration = Duration::from_secs(1);
-/// After an error of the socket, which is one of the network's.
+/// Pause after an error of the socket, which is mostly the network's.
 const PAUSE: Duration = Duration::from_millis(100);
 
 const UDP: u8 = 17;
@@ -57,14 +57,14 @@ pub fn watch(resolver: Ipv4Addr) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whole packets of UDP from there, before those that they are for have them.
+/// Receives whole UDP packets from the resolver before the programs that they are for.
 fn answers_of(resolver: Ipv4Addr) -> nix::Result<OwnedFd> {
     let answers = socket(AddressFamily::Inet, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::Udp)?;
     connect(answers.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(resolver, 0)))?;
     Ok(answers)
 }
 
-/// Before the program goes on, which may end then.
+/// Runs at once when a packet comes: the program may end as soon as it has the answer.
 #[allow(unsafe_code)]
 fn come_first() {
     // SAFETY: the call takes three numbers. It is about this thread alone.

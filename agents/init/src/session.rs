@@ -196,11 +196,11 @@ mod tests {
 
     #[test]
     fn a_quiet_thread_leaves_signals_to_the_one_that_waits_for_them() {
-        let (told, heard) = channel();
+        let (sender, receiver) = channel();
         let thread = quiet_thread(move || {
-            let _ = told.send(SigSet::thread_get_mask()); // whoever does not hear it fails below
+            let _ = sender.send(SigSet::thread_get_mask()); // a mask that does not come fails below
         });
-        let mask = heard.recv().ok().and_then(Result::ok);
+        let mask = receiver.recv().ok().and_then(Result::ok);
         assert!(mask.is_some_and(|mask| [Signal::SIGCHLD, Signal::SIGTERM].iter().all(|&one| mask.contains(one))));
         assert!(thread.join().is_ok());
     }

@@ -133,7 +133,7 @@ impl Agent {
     pub fn on_hang_up(&self, fd: OwnedFd, action: impl FnOnce(&mut Agent) + 'static) -> Option<RegistrationToken> {
         use calloop::generic::Generic;
         use calloop::{Interest, Mode, PostAction};
-        // Of what nothing is asked, epoll tells that the connection is over.
+        // With no interest set epoll still reports that the connection is over.
         let source = Generic::new(fd, Interest::EMPTY, Mode::Level);
         let mut action = Some(action);
         let inserted = self.handle.insert_source(source, move |_, _, agent| {

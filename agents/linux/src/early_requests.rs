@@ -20,7 +20,7 @@ pub struct EarlyStates {
 }
 
 impl EarlyStates {
-    /// The newest word on each state counts; what is no state is not kept.
+    /// The newest request about each state counts; what is no state is not kept.
     pub fn ask(&mut self, request: WindowRequest) {
         match request {
             WindowRequest::Maximize => self.maximized = true,

@@ -75,8 +75,8 @@ impl Environment {
     /// Tells init that the agent has come up and waits for programs.
     pub fn report_settled(&self) {
         let folder = self.runtime.join("atoll");
-        let said = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("settled"), ""));
-        if let Err(error) = said {
+        let written = fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join("settled"), ""));
+        if let Err(error) = written {
             log::warn!("init is not told that the agent has come up: {error}");
         }
     }

@@ -28,8 +28,8 @@ pub struct Files {
     /// Streams of transfers whose source this is, by transfer: their end comes before FilesEnded.
     sending: BTreeMap<u32, u32>,
     /// FilesEnded of a transfer whose stream has not ended yet.
-    held: BTreeMap<u32, FilesEnded>,
-    /// Counts sessions: what a thread of an earlier one says is for nobody.
+    waiting_ends: BTreeMap<u32, FilesEnded>,
+    /// Counts sessions: what a thread of an earlier one reports is dropped.
     session: u32,
     events: Option<Sender<(u32, Event)>>,
 }
@@ -72,7 +72,7 @@ impl Agent {
         let Some(transfers) = &mut self.files.transfers else { return };
         match transfers.take(event) {
             Some(Body::FilesEnded(ended)) if self.files.sending.contains_key(&ended.transfer) => {
-                self.files.held.insert(ended.transfer, ended);
+                self.files.waiting_ends.insert(ended.transfer, ended);
             }
             Some(body) => self.send(PortKind::Bulk, body),
             None => {}
@@ -81,7 +81,7 @@ impl Agent {
 
     fn sending_ended(&mut self, transfer: u32) {
         self.files.sending.remove(&transfer);
-        if let Some(ended) = self.files.held.remove(&transfer) {
+        if let Some(ended) = self.files.waiting_ends.remove(&transfer) {
             self.send(PortKind::Bulk, Body::FilesEnded(ended));
         }
     }
@@ -92,7 +92,7 @@ impl Agent {
             transfers.end_all();
         }
         self.files.sending.clear();
-        self.files.held.clear();
+        self.files.waiting_ends.clear();
         self.files.session += 1;
     }
 }

@@ -34,7 +34,7 @@ const REQUESTS_PER_S: f64 = 500.0;
 /// Messages for the host that wait: from so many on, changes of what it knows wait as well, and are told in their newest
 /// state; from so many on no program is read, until no more than so many are left.
 const DEFER_FROM: usize = 500;
-const HOLD_FROM: usize = 2000;
+const PAUSE_FROM: usize = 2000;
 const READ_FROM: usize = 1000;
 
 /// The requests that a client may still make; see REQUEST_BURST.
@@ -68,7 +68,7 @@ pub struct FloodWatch {
     last_client: u64,
     /// What reads the requests of programs.
     programs: Option<RegistrationToken>,
-    are_held: bool,
+    are_paused: bool,
 }
 
 /// Of the calling thread.
@@ -87,16 +87,16 @@ impl Agent {
     }
 
     /// Once a turn: stops reading programs, or begins again.
-    pub fn hold_or_read_programs(&mut self) {
+    pub fn pause_or_read_programs(&mut self) {
         let waiting = self.ports.get(PortKind::Control).queued_messages();
-        let are_held = waiting > if self.flood_watch.are_held { READ_FROM } else { HOLD_FROM };
-        let Some(programs) = self.flood_watch.programs.as_ref().filter(|_| are_held != self.flood_watch.are_held)
+        let are_paused = waiting > if self.flood_watch.are_paused { READ_FROM } else { PAUSE_FROM };
+        let Some(programs) = self.flood_watch.programs.as_ref().filter(|_| are_paused != self.flood_watch.are_paused)
         else {
             return;
         };
-        let done = if are_held { self.handle.disable(programs) } else { self.handle.enable(programs) };
+        let done = if are_paused { self.handle.disable(programs) } else { self.handle.enable(programs) };
         match done {
-            Ok(()) => self.flood_watch.are_held = are_held,
+            Ok(()) => self.flood_watch.are_paused = are_paused,
             Err(error) => log::error!("{error}"),
         }
     }

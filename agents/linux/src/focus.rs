@@ -1,4 +1,4 @@
-//! What can have the keyboard focus: a Wayland surface, or an X11 window. Only its wl_surface is told here; it also needs
+//! What can have the keyboard focus: a Wayland surface, or an X11 window. Only its wl_surface gets the focus here; it also needs
 //! the focus of X11 itself, which smithay would set on a connection that keys overtake (see x11_focus_barrier).
 
 use std::borrow::Cow;

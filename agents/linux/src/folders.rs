@@ -16,19 +16,19 @@ pub const SERVICE: Service =
 pub struct ShownFolders {
     /// None = nothing was shown in this session yet.
     folders: Option<Folders>,
-    /// Counts sessions: what a thread of an earlier one says is for nobody.
+    /// Counts sessions: what a thread of an earlier one reports is dropped.
     session: u32,
-    said: Option<Sender<(u32, Body)>>,
+    sender: Option<Sender<(u32, Body)>>,
 }
 
 impl Agent {
-    /// Begins to hear the threads.
+    /// Begins to receive what the threads report.
     ///
     /// # Errors
     /// The event loop takes no more.
     pub fn start_folders(&mut self) -> Result<(), AgentError> {
-        let (said, heard) = channel::channel();
-        let inserted = self.handle.insert_source(heard, |event, (), agent| {
+        let (sender, received) = channel::channel();
+        let inserted = self.handle.insert_source(received, |event, (), agent| {
             if let channel::Event::Msg((session, body)) = event
                 && session == agent.folders.session
                 && agent.folders.is_for_the_host(&body)
@@ -37,17 +37,17 @@ impl Agent {
             }
         });
         inserted.map_err(|error| AgentError::Start("folders", error.to_string()))?;
-        self.folders.said = Some(said);
+        self.folders.sender = Some(sender);
         Ok(())
     }
 
     fn receive_folders(&mut self, body: &Body, _payload: &[u8]) -> bool {
-        let Some(said) = self.folders.said.clone() else { return false };
+        let Some(sender) = self.folders.sender.clone() else { return false };
         let (session, home) = (self.folders.session, self.environment.home());
         let folders = self
             .folders
             .folders
-            .get_or_insert_with(|| Folders::new(home, move |body| drop(said.send((session, body)))));
+            .get_or_insert_with(|| Folders::new(home, move |body| drop(sender.send((session, body)))));
         folders.receive(body)
     }
 

@@ -115,7 +115,7 @@ impl Agent {
     }
 }
 
-/// One that is larger than the host takes is not sent: the window keeps its last picture.
+/// One that is larger than the host takes is not sent: the window keeps its last frame.
 fn needs_frame(surface: &Surface, content: &Content, max_buffer_px: u32) -> bool {
     let Some(framebuffer) = &content.framebuffer else { return false };
     if framebuffer.width.saturating_mul(framebuffer.height) > max_buffer_px {

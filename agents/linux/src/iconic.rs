@@ -8,7 +8,7 @@ use smithay::xwayland::X11Surface;
 
 use crate::agent::Agent;
 
-/// An X11 window is minimised. Its surface is kept: the host shows the last picture of it.
+/// An X11 window is minimised. Its surface is kept: the host shows its last frame.
 #[derive(Debug, Default)]
 pub struct Iconic {
     /// The window manager has heard that it was unmapped. Whatever it hears next is the program, which withdraws it.

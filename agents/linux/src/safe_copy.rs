@@ -49,11 +49,11 @@ fn failed(reason: &str) -> u8 {
 fn make(document: &Path, home: &Path) -> Result<(), String> {
     let (folder, file) = open(document.parent().unwrap_or(home), home).map_err(|error| error.to_string())?;
     // A line at a time, also where it is a pipe.
-    let mut said = io::stdout();
+    let mut output = io::stdout();
     let mut writer = BufWriter::with_capacity(BUFFER, &file);
     let stream = BufReader::with_capacity(BUFFER, io::stdin().lock());
     let page_done = |page, of| {
-        let _ = writeln!(said, "page {page} of {of}");
+        let _ = writeln!(output, "page {page} of {of}");
     };
     let copy = atoll_pages::copy(stream, &mut writer, page_done).map_err(|failure| failure.to_string())?;
     writer.flush().map_err(|error| error.to_string())?;

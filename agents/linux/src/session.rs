@@ -81,7 +81,7 @@ impl Agent {
                 Flushed::Lost => self.end_session(),
             }
         }
-        self.hold_or_read_programs();
+        self.pause_or_read_programs();
     }
 
     /// Sends a message without payload; does nothing when there is no session.

@@ -112,7 +112,7 @@ impl Agent {
 
     /// Once a turn: sends stackings that have changed. Nothing for a surface that never had subsurfaces.
     pub fn send_stacking(&mut self) {
-        let mut news = Vec::new();
+        let mut changes = Vec::new();
         let mut is_late = false;
         for surface in self.surfaces.iter_mut().filter(|surface| surface.announced && surface.stacking_dirty) {
             if is_too_early(surface.stacking_sent_at, UPDATE_INTERVAL) {
@@ -122,13 +122,13 @@ impl Agent {
             surface.stacking_dirty = false;
             if !surface.stacking.is_empty() {
                 surface.stacking_sent_at = Some(Instant::now());
-                news.push(ChildrenPlaced { parent: surface.id, children: surface.stacking.clone() });
+                changes.push(ChildrenPlaced { parent: surface.id, children: surface.stacking.clone() });
             }
         }
         if is_late {
             self.send_updates_later();
         }
-        for placed in news {
+        for placed in changes {
             self.send(PortKind::Control, Body::ChildrenPlaced(placed));
         }
     }

@@ -391,8 +391,8 @@ impl Agent {
         properties
     }
 
-    /// Of an X11 window without a title that smithay has read: the X server is asked for it, as often as titles are told. What it
-    /// does not say in time is what was told before, and is asked again.
+    /// The title of an X11 window of which smithay has read none: the X server is asked for it, as often as titles may be sent. Where
+    /// it does not answer in time the last title stays, and it is asked again.
     fn old_title(&mut self, id: u32) -> Option<String> {
         let questions = self.x11.windows.questions.as_mut()?;
         let surface = self.surfaces.get_mut(id)?;
@@ -405,9 +405,9 @@ impl Agent {
             }
         }
         window.dirty = true;
-        let told = window.last_sent.as_ref().map(|sent| sent.title.clone());
+        let last_title = window.last_sent.as_ref().map(|sent| sent.title.clone());
         self.send_window_properties_later();
-        told
+        last_title
     }
 
     fn x11_properties(&self, x11: &X11Surface) -> WindowProperties {

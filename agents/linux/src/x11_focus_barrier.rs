@@ -20,9 +20,9 @@ use x11rb::{CURRENT_TIME, NONE};
 
 use crate::x11_connection::{self, Failed};
 
-/// A server that is busy for longer gets keys without the guarantee.
+/// A server that does not answer within this time gets the keys all the same, and may lose some.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// Of one WM_PROTOCOLS, so many are looked at.
+/// Atoms of one WM_PROTOCOLS that are looked at, at most.
 const MAX_PROTOCOLS: u32 = 64;
 
 /// An X11 window that is to have the keyboard.

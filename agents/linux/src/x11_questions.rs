@@ -152,7 +152,7 @@ impl X11Questions {
         Ok(gone)
     }
 
-    /// Has the window manager asked to show those of the windows that are mapped already, by nobody's wish: not
+    /// Has the window manager asked to show those of the windows that are mapped already, as nobody has asked for it: not
     /// override-redirect, and on the root or in a frame of the manager's, which `frame` is one of.
     pub fn map_again(&mut self, windows: &[u32], frame: Option<u32>) {
         if windows.is_empty() {

@@ -44,7 +44,7 @@ pub struct X11Requests {
 }
 
 impl X11Requests {
-    /// To be called when the window manager has begun, whose list of what is supported is added to.
+    /// Call this once the window manager has begun: it adds to its list of what is supported (_NET_SUPPORTED).
     pub fn connect(display: u32) -> Result<Self, Failed> {
         let (connection, screen) = x11_connection::connect(display)?;
         let root = connection.setup().roots[screen].root;
@@ -68,7 +68,7 @@ impl X11Requests {
         Ok(self.connection.flush()?)
     }
 
-    /// Unmaps a window, which its program is told is minimised.
+    /// Unmaps a window, and tells its program that it is minimised.
     pub fn unmap(&self, window: u32) -> Result<(), Failed> {
         let (kind, iconic) = (self.wm_state, [ICONIC_STATE, NONE]);
         self.connection.change_property32(PropMode::REPLACE, window, kind, kind, &iconic)?;
@@ -141,7 +141,7 @@ impl Agent {
                 }
             }
         }
-        // More may have been read already, of which the socket tells nothing.
+        // x11rb may have read more events already: for those the socket does not become readable again.
         self.wake.ping();
     }
 

@@ -12,7 +12,7 @@ use crate::agent::Agent;
 use crate::surfaces::Surface;
 use crate::x11_questions::X11Questions;
 
-/// A window that has no picture for so long is asked for.
+/// A window that has had no frame for so long is asked for.
 const CHECK_AFTER: Duration = Duration::from_secs(2);
 /// New windows that are looked at together; of more the newest are not.
 const MAX_NEW: usize = 512;
@@ -142,7 +142,7 @@ impl Agent {
         }
     }
 
-    /// Once a turn: sees to it that X11 windows without a picture, and new ones, are asked for.
+    /// Once a turn: sees to it that X11 windows without a frame, and new ones, are asked for.
     pub fn watch_x11_ghosts(&mut self) {
         let is_due = !self.x11.windows.new.is_empty() || self.surfaces.iter().any(is_bare_x11);
         if !self.x11.windows.check_armed && is_due {

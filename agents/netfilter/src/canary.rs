@@ -2,7 +2,7 @@
 //! says; a link of which that is not so gets nothing through.
 //!
 //! They come in by the loopback interface, so that they pass the very chain of the link, with a mark by which they are told
-//! from all else; whatever is said of them, they end there (ruleset.rs).
+//! from all else; whatever the verdict is, they end there (ruleset.rs).
 
 use crate::address::{Cidr, LINKS};
 use crate::cut::checksum;

@@ -1,4 +1,4 @@
-//! The firewall's state: what was told, what is in force, what VMs looked up and what was refused. One lock for all of it, so
+//! The firewall's state: the desired state, what of it is in force, what VMs looked up and what was refused. One lock for all of it, so
 //! that rules, pins and answers are never inconsistent.
 
 use crate::address::{Cidr, is_of_links, not_internet};
@@ -37,7 +37,7 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(30);
 
 /// As a row says it.
-const ENCRYPTED: &str = "encrypted: the scanner cannot look inside";
+const ENCRYPTED: &str = "encrypted: the traffic scanner cannot look inside";
 
 /// Whose packet raised an alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Core {
         self.world(0).may_answer(name, address)
     }
 
-    /// Puts what was told into force. What is wrong with it, by links.
+    /// Puts the desired state into force. Gives what is wrong with it, by links.
     pub fn tell(&mut self, state: State, problems: Vec<Problem>) -> Vec<Problem> {
         for link in &state.links {
             let of_link = self.of_links.entry(link.id.clone()).or_default();
@@ -210,7 +210,7 @@ impl Core {
     pub fn apply(&mut self) -> Vec<Problem> {
         let before = self.shut.clone();
         let problems = self.apply_once();
-        // What has passed its trial is still held back.
+        // These rules still shut a link that has passed its canaries just now: they are made again without that.
         if before.iter().any(|id| self.joined.contains(id) && !self.shut.contains(id)) {
             return self.apply_once();
         }
@@ -247,7 +247,7 @@ impl Core {
                 _ => Vec::new(),
             };
             let is_new = !self.joined.contains(&link.id) || self.interfaces.get(&link.id) != before.get(&link.id);
-            joined.push(Joined { link, is_new, is_held: self.shut.contains(&link.id), is_untried: true, pins });
+            joined.push(Joined { link, is_new, is_shut: self.shut.contains(&link.id), is_untried: true, pins });
         }
         let gone: Vec<String> =
             self.joined.iter().filter(|id| !joined.iter().any(|own| own.link.id == **id)).cloned().collect();
@@ -353,9 +353,9 @@ impl Core {
             if is_so || problems.iter().any(|problem| problem.place == link.id) {
                 continue;
             }
-            let said = decided.map_or("nothing", |decided| decided.decision.word());
+            let decision = decided.map_or("nothing", |decided| decided.decision.word());
             let reason = format!(
-                "the kernel does not keep its rules: to {} at port {} it says {said}, the rules {}",
+                "the kernel does not keep its rules: to {} at port {} it says {decision}, the rules {}",
                 canary.to,
                 canary.port.number,
                 expected.decision.word()
@@ -526,13 +526,13 @@ impl Core {
         }
     }
 
-    /// What the scanner has seen, as it is told. A connection of which it has dropped something ends, with a reset.
+    /// Reports what the traffic scanner has seen. A connection of which it has dropped something ends, with a reset.
     pub fn see_alert(&mut self, alert: &Alert) -> Option<Seen> {
         let (link, is_out, vm, other) = self.link_of_packet(alert.from, alert.to)?;
         let name = self.flows.name_between(vm, other).map(str::to_owned);
         let name = name.or_else(|| self.names(&link, other.ip()).pop());
         if alert.is_dropped {
-            self.flows.note(vm, other, format!("dropped by the scanner: {}", alert.signature));
+            self.flows.note(vm, other, format!("dropped by the traffic scanner: {}", alert.signature));
             for connection in conntrack::dump(&mut self.netfilter).unwrap_or_default() {
                 let original = connection.original;
                 let ends = (original.from(), original.to());
@@ -557,7 +557,7 @@ impl Core {
             // Not to another VM: that would see the firewall in place of who connects.
             let addresses = addresses.filter(|other| *other != to.ip() && !is_of_links(*other));
             let places = addresses.map(|other| SocketAddr::new(other, to.port()));
-            // A VM is told all addresses of an answer, also those that rules deny.
+            // A VM gets all addresses of an answer, also those that rules deny.
             all.extend(
                 places.filter(|other| self.allowed_by(link, std::slice::from_ref(&name), *other, None).is_some()),
             );
@@ -693,7 +693,7 @@ impl Core {
     }
 
     /// Whether the uplink's other end has gone since it was last looked at, and with it all that went by it. The kernel knows those
-    /// connections until it is told otherwise, but those whose first flight was read are the program's own: it resets them itself
+    /// connections until its state says otherwise, but those whose first flight was read are the program's own: it resets them itself
     /// (`FirstFlight::cut_all`). A VM that cannot be reached at this moment does not get that reset, and is asked when it can be.
     pub fn uplink_was_lost(&mut self) -> bool {
         let Some(uplink) = self.state.uplink.as_ref() else { return false };
@@ -729,7 +729,7 @@ impl Core {
         let Ok(there) = route::interfaces(&mut self.route) else { return };
         let links = || self.state.links.iter();
         let is_of = |link: &Link, vm: IpAddr| IpAddr::V4(link.guest.ipv4) == vm || IpAddr::V6(link.guest.ipv6) == vm;
-        // Before there are links at all the host has not told any yet.
+        // Where there are no links at all the host has not sent any yet.
         if !self.state.links.is_empty() {
             self.lost.retain(|vm| links().any(|link| is_of(link, vm)));
         }
@@ -755,7 +755,7 @@ impl Core {
             .iter()
             .flat_map(|link| route::both(link.guest.ipv4, link.guest.ipv6).map(|address| (address, link.id.clone())))
             .collect();
-        let (of_links, links_told) = (&self.of_links, &self.state.links);
+        let (of_links, all_links) = (&self.of_links, &self.state.links);
         let world = World {
             not_internet: &self.ranges,
             private_names: &self.state.private_names,
@@ -765,7 +765,7 @@ impl Core {
         };
         let candidates = |link: &str, tuple: &Tuple| {
             let port = Port::of(tuple.protocol, tuple.destination_port);
-            candidates(of_links, links_told, world, link, tuple.destination, port)
+            candidates(of_links, all_links, world, link, tuple.destination, port)
         };
         self.flows.see(all, &links, &self.marks, candidates, now);
         self.forget_cut(all);
@@ -1000,9 +1000,9 @@ mod tests {
             // Nobody's.
             core.see_encrypted("10.137.9.9:3".parse().unwrap(), server);
             let rows = core.flows.changed(now).0;
-            let said: Vec<_> = rows.iter().map(|flow| flow_row(flow, now).1["reason"].clone()).collect();
-            assert_eq!(said, [ENCRYPTED, ENCRYPTED, ""]);
-            assert_eq!(ENCRYPTED, "encrypted: the scanner cannot look inside");
+            let reasons: Vec<_> = rows.iter().map(|flow| flow_row(flow, now).1["reason"].clone()).collect();
+            assert_eq!(reasons, [ENCRYPTED, ENCRYPTED, ""]);
+            assert_eq!(ENCRYPTED, "encrypted: the traffic scanner cannot look inside");
         });
     }
 

@@ -1,5 +1,5 @@
-//! Ends connections that rules deny now. A connection of TCP that is idle would not notice: each side is asked something
-//! outside of its window, and the answer, which the rules reset, tells it. RFC 9293, 3.10.7.4: such a segment has to be answered.
+//! Ends connections that rules deny now. An idle TCP connection would not notice. So each side is sent a segment outside of its
+//! window, which it has to answer (RFC 9293, 3.10.7.4); the rules answer that with a reset, which ends the connection there.
 
 use crate::marks::CUT;
 use crate::netlink::Netlink;
@@ -11,7 +11,8 @@ use nix::sys::socket::{
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsRawFd;
 
-/// What has no state that a reset could end is forgotten: its next packet is a first one. After an error it may run on.
+/// Where there is no state that a reset could end (UDP, ICMP) the kernel forgets the connection: its next packet counts as a first
+/// one. After an error the connection may run on.
 pub fn cut(netlink: &mut Netlink, connection: &Connection) -> nix::Result<()> {
     let is_tcp = connection.original.protocol == TCP;
     let cut = if is_tcp { set_mark(netlink, connection, connection.mark | CUT) } else { forget(netlink, connection) };
@@ -32,7 +33,8 @@ pub fn cut(netlink: &mut Netlink, connection: &Connection) -> nix::Result<()> {
     Ok(())
 }
 
-/// Asks the VM whose connection it is, or was: the rules reset the answer, where the connection is cut or none that the kernel knows.
+/// Sends such a segment to the VM of the connection. The rules reset the answer where the connection is cut, or where the kernel
+/// does not know it.
 pub fn ask_vm(original: &Tuple) -> nix::Result<()> {
     probe(original.to(), original.from())
 }

@@ -120,7 +120,7 @@ fn is_below(name: &str, parent: &str) -> bool {
     name.strip_suffix(parent).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
 }
 
-/// Where the VM of this name is, if a rule may let something go there; else why it is not said.
+/// Where the VM of this name is, if a rule may let something go there; else why it is not given.
 pub fn place_of_vm<'a>(rules: &'a LinkRules, vm: &str, now_ms: u64) -> Result<Place, Verdict<'a>> {
     for rule in rules.rules.iter().filter(|rule| counts_for_vms(rule) && is_in_force(rule, now_ms)) {
         let (is_meant, place) = match &rule.to {
@@ -411,7 +411,7 @@ mod tests {
             (&["allow @link-2 631/udp"], own, Some(631), OTHER_VM),
             (&["allow @link-2"], own, Some(53), "allow @link-2"),
             (&["allow @link-2"], own, None, "allow @link-2"),
-            // No such link is told.
+            // The desired state has no such link.
             (&["allow @link-9"], own, Some(631), OTHER_VM),
             (&["allow any"], own, Some(631), OTHER_VM),
             (&["ask any"], own, Some(631), OTHER_VM),
@@ -454,8 +454,8 @@ mod tests {
             (&["deny @link-2", "allow @link-2"], "other", Err("deny @link-2")),
         ] {
             let rules = rules(lines);
-            let said = place_of_vm(&rules, name, 0).map(|place| place.ipv4.to_string());
-            assert_eq!(said.as_deref().map_err(|verdict| verdict.rule), result, "{lines:?} {name}");
+            let place = place_of_vm(&rules, name, 0).map(|place| place.ipv4.to_string());
+            assert_eq!(place.as_deref().map_err(|verdict| verdict.rule), result, "{lines:?} {name}");
         }
     }
 

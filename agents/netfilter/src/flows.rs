@@ -34,7 +34,7 @@ pub struct Flow {
     pub rule: String,
     pub revision: u64,
     pub since: Instant,
-    /// What is to be said of it beside the rule; "".
+    /// The reason, beside the rule; "".
     pub note: String,
     closed_at: Option<Instant>,
     is_reported: bool,
@@ -121,7 +121,7 @@ pub struct Flows {
     cut: HashMap<u32, u8>,
     /// Of connections that begin: what their first flight named.
     named: Waiting<Named>,
-    /// The same of what the scanner has seen.
+    /// The same of what the traffic scanner has seen.
     noted: Waiting<String>,
 }
 
@@ -272,7 +272,7 @@ impl Flows {
         own.map_or_else(|| self.named.get((vm, other)).map(|one| one.name.as_str()), |flow| flow.name.as_deref())
     }
 
-    /// The scanner has seen something of it. The first word counts.
+    /// The traffic scanner has seen something of it. The first word counts.
     pub fn note(&mut self, vm: SocketAddr, other: SocketAddr, note: String) {
         match self.by_id.values_mut().find(|flow| flow.tuple.from() == vm && flow.tuple.to() == other) {
             Some(flow) if flow.note.is_empty() => {

@@ -6,8 +6,8 @@ use crate::netlink::conntrack::Tuple;
 use std::net::IpAddr;
 
 /// How often each is asked about: a packet may be lost.
-const ASKS: u8 = 3;
-/// More are left to find out by themselves.
+const ATTEMPTS: u8 = 3;
+/// Connections that are asked about, at most. VMs of others have to find out by themselves.
 const MAX_LOST: usize = 8_000;
 
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ impl Lost {
     pub fn add(&mut self, all: impl IntoIterator<Item = Tuple>) {
         for tuple in all {
             if self.0.len() < MAX_LOST && !self.0.iter().any(|(own, _)| *own == tuple) {
-                self.0.push((tuple, ASKS));
+                self.0.push((tuple, ATTEMPTS));
             }
         }
     }
@@ -66,7 +66,7 @@ mod tests {
         let (one, other) = (tuple("10.137.0.6", 1), tuple("10.137.0.10", 1));
         lost.add([one, other, one]);
         assert_eq!(lost.due(|_| false), []);
-        for _ in 0..ASKS {
+        for _ in 0..ATTEMPTS {
             assert_eq!(lost.due(|vm| vm == one.source), [one]);
         }
         assert_eq!(lost.due(|vm| vm == one.source), []);

@@ -68,12 +68,12 @@ struct Program {
     core: Arc<Mutex<Core>>,
     flights: Arc<FirstFlight>,
     atoll: ToAtoll,
-    /// Of what this connection to the host was told last; `None`: nothing yet. Whoever puts something in force holds it until that is
-    /// said: what is said last is so, and of no newer revision than it is true of.
+    /// Revision of the last state that came by this connection to the host; `None`: none yet. Whoever puts something in force
+    /// holds the lock until the host was told so: the last report is of what is in force, and names no newer revision.
     revision: Mutex<Option<u64>>,
-    /// Held while what went by a lost uplink is ended: what begins after it was told is not.
+    /// Held while what went by a lost uplink is ended: what begins after the state that says so is not.
     uplink: Mutex<()>,
-    /// Set once, before anything is told.
+    /// Set once, before the first state comes.
     scanner: OnceLock<Scanner>,
     scan: Mutex<(State, String)>,
     alerts: Mutex<Limit>,
@@ -127,9 +127,9 @@ impl Program {
         self.revision.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until the line ends. What is in force stays so: whoever sent it comes back, or the host has cut all links.
+    /// Until the connection ends. What is in force stays so: whoever sent it comes back, or the host has cut all links.
     fn serve(&self, stream: &UnixStream) {
-        // Another run of Atoll counts anew: a number of the one before would say that something is in force that was not told.
+        // Another run of Atoll counts anew: a number of the one before would confirm a state that was never sent.
         *self.revision() = None;
         if let Err(error) = self.atoll.open(stream) {
             eprintln!("netfilter: {error}");
@@ -156,7 +156,7 @@ impl Program {
     }
 
     fn tell(&self, revision: u64, state: serde_json::Value) {
-        // A service's program is told its settings before the state that a right gives it.
+        // A service's program gets its settings before the state that a right gives it.
         if state.is_null() {
             self.atoll.applied(revision, &[]);
             return;
@@ -173,7 +173,7 @@ impl Program {
                 }
                 problems
             }
-            // What was told before stays in force, and is said not to be what was told now.
+            // The state before stays in force, and the new one is not confirmed.
             Err(problem) => vec![problem],
         };
         self.atoll.applied(revision, &problems);
@@ -186,9 +186,9 @@ impl Program {
         let vms = format!("{links} {}", if links == 1 { "VM" } else { "VMs" });
         let scan = match self.scan().0 {
             State::Off => "",
-            State::Starting => ", the scanner starts",
-            State::Ready => ", the scanner works",
-            State::Failing => ", the scanner does not work",
+            State::Starting => ", the traffic scanner starts",
+            State::Ready => ", the traffic scanner works",
+            State::Failing => ", the traffic scanner does not work",
         };
         self.atoll.status(&format!("{vms}{scan}"));
     }
@@ -222,7 +222,7 @@ impl Program {
         }
     }
 
-    /// Interfaces come after what was told of them: they are plugged in while the VM runs.
+    /// Interfaces come after the state that names them: they are plugged in while the VM runs.
     fn watch(&self) {
         let watched = netlink::route::watch(|| {
             self.look_at_uplink();

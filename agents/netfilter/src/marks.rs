@@ -10,7 +10,7 @@ pub const CUT: u32 = 0x8000_0000;
 pub const ALLOWED: u32 = 0x4000_0000;
 /// Its first flight has to name what it was looked up as.
 pub const CHECKED: u32 = 0x2000_0000;
-/// The scanner has seen enough of it: Suricata's own mark of a packet, kept with the connection.
+/// The traffic scanner has seen enough of it: Suricata's own mark of a packet, kept with the connection.
 pub const SCANNED: u32 = 0x1000_0000;
 // 0x0800_0000 is of packets alone: canary.rs.
 const NUMBER: u32 = 0x00ff_ffff;

@@ -165,7 +165,7 @@ pub enum Target {
     Vm {
         link: String,
         name: String,
-        /// `None`: no such link is told, or it is the rule's own. The rule matches nothing then.
+        /// `None`: the desired state has no such link, or it is the rule's own. The rule matches nothing then.
         #[serde(skip)]
         place: Option<Place>,
     },
@@ -253,7 +253,7 @@ impl TryFrom<String> for NamePattern {
     }
 }
 
-/// Why a part of what was told is not in force.
+/// Why a part of the desired state is not in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Id of a link, or "".
@@ -286,7 +286,7 @@ pub fn read_state(state: Value) -> Result<(State, Vec<Problem>), Problem> {
             Ok(link) if taken.insert(link.id.clone()) => links.push(link),
             Ok(_) => {
                 links.retain(|link| link.id != place);
-                problems.push(Problem { place, reason: "it is told twice".to_owned() });
+                problems.push(Problem { place, reason: "it is there twice".to_owned() });
             }
             Err(reason) => problems.push(Problem { place, reason }),
         }
@@ -387,57 +387,57 @@ mod tests {
             ("/links/0/rules/rules/0/protocol", json!("icmp")),
             ("/links/0/rules/rules/0/protocol", json!("udp")),
         ] {
-            let mut told = state_json();
-            *told.pointer_mut(change).unwrap() = reason;
-            let (state, problems) = read_state(told).unwrap();
+            let mut desired = state_json();
+            *desired.pointer_mut(change).unwrap() = reason;
+            let (state, problems) = read_state(desired).unwrap();
             assert_eq!((state.links.len(), problems.len()), (0, 1), "{change}");
         }
     }
 
     #[test]
     fn unknown_fields_are_a_problem() {
-        let mut told = state_json();
-        told["links"][0]["rules"]["more"] = json!(true);
-        assert_eq!(read_state(told).unwrap().1[0].place, "link-1");
-        let mut told = state_json();
-        told["more"] = json!(true);
-        assert!(read_state(told).is_err());
+        let mut desired = state_json();
+        desired["links"][0]["rules"]["more"] = json!(true);
+        assert_eq!(read_state(desired).unwrap().1[0].place, "link-1");
+        let mut desired = state_json();
+        desired["more"] = json!(true);
+        assert!(read_state(desired).is_err());
     }
 
     #[test]
     fn a_link_that_comes_twice_is_refused() {
-        let mut told = state_json();
-        let link = told["links"][0].clone();
-        told["links"].as_array_mut().unwrap().push(link);
-        let (state, problems) = read_state(told).unwrap();
+        let mut desired = state_json();
+        let link = desired["links"][0].clone();
+        desired["links"].as_array_mut().unwrap().push(link);
+        let (state, problems) = read_state(desired).unwrap();
         assert_eq!((state.links.len(), problems[0].place.as_str()), (0, "link-1"));
     }
 
     #[test]
     fn a_rule_for_a_vm_knows_where_it_is_and_one_for_none_that_is_told_matches_nothing() {
-        for (link, is_told) in [("link-2", true), ("link-3", false), ("link-1", false)] {
-            let mut told = state_json();
-            let mut second = told["links"][0].clone();
+        for (link, is_there) in [("link-2", true), ("link-3", false), ("link-1", false)] {
+            let mut desired = state_json();
+            let mut second = desired["links"][0].clone();
             second["id"] = json!("link-2");
             second["guest"]["ipv4"] = json!("10.137.0.10");
             second["rules"]["scan"] = json!(true);
-            told["links"].as_array_mut().unwrap().push(second);
-            told["links"][0]["rules"]["rules"][0]["to"] = json!({ "kind": "vm", "link": link, "name": "printer" });
-            let (state, problems) = read_state(told).unwrap();
+            desired["links"].as_array_mut().unwrap().push(second);
+            desired["links"][0]["rules"]["rules"][0]["to"] = json!({ "kind": "vm", "link": link, "name": "printer" });
+            let (state, problems) = read_state(desired).unwrap();
             assert_eq!(problems, []);
             let place = match state.links[0].rules.rules[0].to {
                 Target::Vm { place, .. } => place,
                 _ => None,
             };
             let found = place.map(|place| (place.is_at("10.137.0.10".parse().unwrap()), place.is_scanned));
-            assert_eq!(found, is_told.then_some((true, true)), "{link}");
+            assert_eq!(found, is_there.then_some((true, true)), "{link}");
         }
     }
 
     #[test]
     fn a_rule_of_a_name_makes_its_link_check_names() {
-        let mut told = state_json();
-        told["links"][0]["rules"]["checksNames"] = json!(false);
-        assert!(read_state(told).unwrap().0.links[0].rules.checks_names);
+        let mut desired = state_json();
+        desired["links"][0]["rules"]["checksNames"] = json!(false);
+        assert!(read_state(desired).unwrap().0.links[0].rules.checks_names);
     }
 }

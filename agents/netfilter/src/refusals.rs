@@ -1,4 +1,4 @@
-//! What was denied, as rows: of one kind one row, with how often it happened. What the kernel counted and did not tell packet
+//! What was denied, as rows: of one kind one row, with how often it happened. What the kernel counted and did not log packet
 //! by packet is a row of its own, so that nothing is missing.
 
 use crate::decide::{DEFAULT_DENY, SPOOFED};
@@ -95,7 +95,7 @@ impl Refusals {
         self.by_kind.insert(kind, refusal);
     }
 
-    /// A packet that the kernel denied and told of.
+    /// A packet that the kernel denied and logged.
     pub fn add_packet(&mut self, kind: Kind, now: Instant) {
         *self.listed.entry(kind.link.clone()).or_default() += 1;
         self.add(kind, 1, now);

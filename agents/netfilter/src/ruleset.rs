@@ -28,7 +28,7 @@ const MAP_SIZE: usize = 65_536;
 /// ICMP of IPv6 by its number: nft looks its name up in /etc/protocols, which a small image has not.
 const ICMPV6: u8 = 58;
 
-/// Nothing passes: before anything was told, and at the program's start.
+/// Nothing passes: before the first desired state, and at the program's start.
 pub const CLOSED: &str = "\
 flush ruleset
 table inet atoll {
@@ -45,7 +45,7 @@ pub struct Joined<'a> {
     /// Its interface came since the last rules, or is another one: its filter is made anew.
     pub is_new: bool,
     /// Its rules are to be tried by canaries before anything of the VM's own passes.
-    pub is_held: bool,
+    pub is_shut: bool,
     /// They are other rules than those that canaries have tried: until they are, nothing new of the VM's passes (`tried`).
     pub is_untried: bool,
     pub pins: Vec<Element>,
@@ -177,7 +177,7 @@ fn objects_of_link(text: &mut String, id: &str) {
 fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     let each = |what: &dyn Fn(&str) -> String| -> String {
         let all: Vec<String> =
-            set.joined.iter().filter(|joined| !joined.is_held).map(|joined| what(&joined.link.id)).collect();
+            set.joined.iter().filter(|joined| !joined.is_shut).map(|joined| what(&joined.link.id)).collect();
         all.join(", ")
     };
     line!(text, "\tchain cut {{ meta l4proto tcp reject with tcp reset; drop; }}");
@@ -191,12 +191,12 @@ fn base_chains(text: &mut String, set: &Ruleset<'_>) {
     if set.has_uplink {
         line!(text, "\t\tiifname {UPLINK} goto from-uplink");
     }
-    let is_any_open = set.joined.iter().any(|joined| !joined.is_held);
+    let is_any_open = set.joined.iter().any(|joined| !joined.is_shut);
     if is_any_open {
         line!(text, "\t\tiifname vmap {{ {} }}", each(&|id| format!("{id} : goto from-{id}")));
     }
     line!(text, "\t}}");
-    // They are judged by their link's chain, are said what became of them, and go no further.
+    // They are judged by their link's chain, which reports the verdict, and go no further.
     line!(text, "\tchain canaries {{");
     for joined in &set.joined {
         let Link { id, guest, .. } = joined.link;
@@ -571,7 +571,7 @@ mod tests {
                 lasts: Duration::from_secs(90),
             })
             .collect();
-        let joined = vec![Joined { link: &state.links[0], is_new: true, is_held: false, is_untried: false, pins }];
+        let joined = vec![Joined { link: &state.links[0], is_new: true, is_shut: false, is_untried: false, pins }];
         let set = Ruleset { joined, gone, not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         ruleset(&set, &mut Marks::default())
     }
@@ -610,7 +610,7 @@ mod tests {
         };
         let text = |state: &crate::model::State, has_uplink, links: usize| {
             let ranges = not_internet(&[]);
-            let joined = |link| Joined { link, is_new: true, is_held: false, is_untried: false, pins: Vec::new() };
+            let joined = |link| Joined { link, is_new: true, is_shut: false, is_untried: false, pins: Vec::new() };
             let joined = state.links.iter().take(links).map(joined).collect();
             let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink, has_scanner: false, now_ms: 5 };
             ruleset(&set, &mut Marks::default())
@@ -666,7 +666,7 @@ mod tests {
             let rules = chain(&text, "from-link-1");
             let at = |start: &str| rules.iter().position(|rule| rule.starts_with(start));
             let hiding = at("meta l4proto . th dport { 6 . 53, 17 . 53,").unwrap();
-            // Before what is said of all ports of an address, and before general rules.
+            // Before what a rule says of all ports of an address, and before general rules.
             assert!([at("ct mark set ip daddr map"), at("ip daddr != @not")].iter().flatten().all(|own| hiding < *own));
             let end = ["deny 1.2.3.0/24", "allow 9.9.9.9/32 53", decide::QUIC, decide::ENCRYPTED_DNS];
             assert_eq!(chain(&text, "hiding-link-1").len(), end.len());
@@ -679,7 +679,7 @@ mod tests {
         state.links[0].rules.scan = true;
         let ranges = not_internet(&[]);
         let joined =
-            vec![Joined { link: &state.links[0], is_new: false, is_held: false, is_untried: false, pins: Vec::new() }];
+            vec![Joined { link: &state.links[0], is_new: false, is_shut: false, is_untried: false, pins: Vec::new() }];
         let set = Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
         let rules = chain(&ruleset(&set, &mut Marks::default()), "from-link-1");
         let scan = rules.iter().position(|rule| rule == "meta mark set 0x4 goto denied-link-1").unwrap();
@@ -694,7 +694,7 @@ mod tests {
             let joined = vec![Joined {
                 link: &state.links[0],
                 is_new: false,
-                is_held: false,
+                is_shut: false,
                 is_untried: false,
                 pins: Vec::new(),
             }];
@@ -720,21 +720,21 @@ mod tests {
     }
 
     #[test]
-    fn of_a_link_that_is_held_nothing_but_canaries_comes_to_its_rules() {
+    fn of_a_link_that_is_shut_nothing_but_canaries_comes_to_its_rules() {
         let state = state_with(&["allow internet"], false);
         let ranges = not_internet(&[]);
-        let text = |is_held| {
+        let text = |is_shut| {
             let joined =
-                vec![Joined { link: &state.links[0], is_new: true, is_held, is_untried: false, pins: Vec::new() }];
+                vec![Joined { link: &state.links[0], is_new: true, is_shut, is_untried: false, pins: Vec::new() }];
             let set =
                 Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
             ruleset(&set, &mut Marks::default())
         };
         let by_interface = "iifname vmap { link-1 : goto from-link-1 }".to_owned();
         assert!(chain(&text(false), "prerouting").contains(&by_interface));
-        let held = text(true);
-        assert!(!chain(&held, "prerouting").iter().chain(&chain(&held, "input")).any(|rule| rule.contains("link-1")));
-        assert!(chain(&held, "canaries").iter().any(|rule| rule.ends_with("goto from-link-1")));
+        let shut = text(true);
+        assert!(!chain(&shut, "prerouting").iter().chain(&chain(&shut, "input")).any(|rule| rule.contains("link-1")));
+        assert!(chain(&shut, "canaries").iter().any(|rule| rule.ends_with("goto from-link-1")));
     }
 
     #[test]
@@ -743,7 +743,7 @@ mod tests {
         let ranges = not_internet(&[]);
         let set = |state: &crate::model::State, is_untried| {
             let joined =
-                vec![Joined { link: &state.links[0], is_new: false, is_held: false, is_untried, pins: vec![] }];
+                vec![Joined { link: &state.links[0], is_new: false, is_shut: false, is_untried, pins: vec![] }];
             let set =
                 Ruleset { joined, gone: &[], not_internet: &ranges, has_uplink: true, has_scanner: false, now_ms: 0 };
             (ruleset(&set, &mut Marks::default()), meaning(&state.links[0], &set))

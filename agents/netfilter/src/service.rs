@@ -37,7 +37,7 @@ pub enum ToProgram {
     },
 }
 
-/// Calls `each` with what is told until the line ends, or something comes that is no message.
+/// Calls `each` with each message until the connection ends, or something comes that is no message.
 pub fn listen(stream: &UnixStream, mut each: impl FnMut(ToProgram)) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
@@ -51,7 +51,7 @@ pub fn listen(stream: &UnixStream, mut each: impl FnMut(ToProgram)) -> io::Resul
     }
 }
 
-/// What is said is sent to the connected host, otherwise dropped: a host that connects anew is told all of it again.
+/// Messages go to the connected host, and are dropped where there is none: a host that connects anew gets all rows again.
 #[derive(Debug, Default)]
 pub struct ToAtoll {
     stream: Mutex<Option<UnixStream>>,
@@ -139,7 +139,7 @@ mod tests {
 
     use super::*;
 
-    fn told(text: &str) -> io::Result<Vec<ToProgram>> {
+    fn read_all(text: &str) -> io::Result<Vec<ToProgram>> {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         theirs.write_all(text.as_bytes()).unwrap();
         drop(theirs);
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn reads_messages() {
-        let all = told(
+        let all = read_all(
             "{\"type\":\"desired\",\"revision\":2,\"settings\":{},\"state\":null}\n{\"type\":\"cancel\",\"job\":1}\n",
         );
         assert_eq!(
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn what_is_no_message_ends_the_line() {
         for text in ["{}\n", "{\"type\":\"desired\"}\n", "nonsense\n", "{\"type\":\"cancel\",\"job\":1,\"more\":1}\n"] {
-            assert!(told(text).is_err(), "{text}");
+            assert!(read_all(text).is_err(), "{text}");
         }
     }
 

@@ -16,7 +16,7 @@ const NEEDED: &[(&str, &str)] = &[
 
 /// Better so, and not changeable everywhere.
 const OPTIONAL: &[(&str, &str)] = &[
-    // A refusal is told each time: a program that waits for it hangs.
+    // Each refusal is sent: a program that waits for it would hang.
     ("net/ipv4/icmp_ratelimit", "0"),
     ("net/ipv4/icmp_msgs_per_sec", "10000"),
     ("net/ipv6/icmp/ratelimit", "0"),

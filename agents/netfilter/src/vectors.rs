@@ -53,9 +53,9 @@ fn the_state_is_read() {
 fn settings_are_read_as_the_host_takes_them() {
     let vectors = vectors();
     let is_read = |field: &str, text: &Value| {
-        let mut told = state_json();
-        told[field] = json!([text]);
-        read_state(told).is_ok()
+        let mut desired = state_json();
+        desired[field] = json!([text]);
+        read_state(desired).is_ok()
     };
     let settings = &vectors["settings"];
     let names = settings["privateAnswers"]["taken"].as_object().unwrap().values();
@@ -78,18 +78,18 @@ fn rules_decide_as_the_policy_does() {
     let ranges = not_internet(&["8.8.4.0/24", "198.19.7.7/24", "2001:2:0:7::7/64"].map(|range| range.parse().unwrap()));
     let world = World { not_internet: &ranges, private_names: &[], now_ms: 0, has_scanner: true, begun_by: None };
     for case in list(&vectors()["decisions"]) {
-        let mut told = state_json();
+        let mut desired = state_json();
         let rules = list(&case["rules"]).iter().enumerate().map(|(index, rule)| {
             let mut rule = rule.clone();
             rule["id"] = json!(index.to_string());
             rule["until"] = Value::Null;
             rule
         });
-        told["links"][0]["rules"] = json!({
+        desired["links"][0]["rules"] = json!({
             "revision": 1, "rules": rules.collect::<Vec<_>>(), "checksNames": false, "scan": false,
         });
-        told["links"].as_array_mut().unwrap().push(second_link_json());
-        let (state, problems) = read_state(told).unwrap();
+        desired["links"].as_array_mut().unwrap().push(second_link_json());
+        let (state, problems) = read_state(desired).unwrap();
         assert_eq!(problems, []);
         for connection in list(&case["connections"]) {
             let (to, outcome) = (text(&connection[0]), text(&connection[1]));
@@ -100,8 +100,8 @@ fn rules_decide_as_the_policy_does() {
             let port = Some(Port { transport, number: words.next().unwrap().parse().unwrap() });
             let names: Vec<&str> = name.into_iter().collect();
             let verdict = decide::connection(&state.links[0].rules, &names, address.parse().unwrap(), port, world);
-            let said = format!("{} {}", verdict.decision.word(), verdict.rule);
-            assert_eq!(said, outcome, "{} {to}", case["policy"]);
+            let decided = format!("{} {}", verdict.decision.word(), verdict.rule);
+            assert_eq!(decided, outcome, "{} {to}", case["policy"]);
         }
     }
 }

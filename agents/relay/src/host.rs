@@ -34,7 +34,7 @@ impl HostNetworks {
     pub fn watch() -> io::Result<Self> {
         let changes =
             socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
-        // Before the first look: what changes after it is told.
+        // Before the first look: what changes after it is noticed.
         bind(changes.as_raw_fd(), &NetlinkAddr::new(0, CHANGES))?;
         let networks = Self::default();
         networks.set(read()?);

@@ -56,7 +56,7 @@ fn both(one: &str, other: &str) -> (UnixStream, UnixStream) {
 
 /// Looks without reading: what the VM has sent meanwhile is carried when the other end is there.
 fn has_gone(stream: &UnixStream) -> bool {
-    // What is not asked for is an end, which is always told.
+    // No event is asked for: poll always reports an end.
     let mut fds = [PollFd::new(stream.as_fd(), PollFlags::empty())];
     poll(&mut fds, PollTimeout::ZERO) != Ok(0)
 }

@@ -7,7 +7,7 @@
 //! atoll-relay uplink SOCKET IPV4,GATEWAY4,IPV6,GATEWAY6 -- PROGRAM [ARGUMENT...]
 //! ```
 //! `uplink` starts the program with `-F FD`, a socket of its own to speak with, each time that the VM is there; what is not
-//! meant for the internet does not reach it (filter.rs). What happens is said on standard output, see report.rs.
+//! meant for the internet does not reach it (filter.rs). What happens is written to standard output, see report.rs.
 
 mod filter;
 mod frames;

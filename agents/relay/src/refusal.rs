@@ -1,4 +1,4 @@
-//! What is said to a VM of its own packet that does not pass: without a word its programs would wait for seconds.
+//! The answer to a VM's packet that does not pass: without one its programs would wait for seconds.
 
 use crate::filter::{
     ETHERNET_BYTES, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ends, ICMP, ICMPV6, IPV4_BYTES, IPV4_VERSION_AND_LENGTH,
@@ -17,8 +17,8 @@ const PROHIBITED6: [u8; 2] = [1, 1];
 /// Of the packet that it is about: that head and eight bytes are what RFC 792 asks for, and all that is needed for UDP.
 const QUOTED: usize = 8;
 
-/// The answer to a frame that was dropped, as a frame: a reset to TCP, a word of the gateway to UDP. `None`: it gets none, as it
-/// is neither, or not the VM's own.
+/// The answer to a frame that was dropped, as a frame: a reset to TCP, an ICMP message of the gateway to UDP. `None`: it gets
+/// none, as it is neither, or not the VM's own.
 pub fn refusal(frame: &[u8], ends: &Ends) -> Option<Vec<u8>> {
     let packet = frame.get(ETHERNET_BYTES..)?;
     let kind = u16_at(frame, 12)?;

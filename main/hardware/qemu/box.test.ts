@@ -1,4 +1,4 @@
-/** What bubblewrap and setpriv are told. That nothing else can be reached is tried in driver.test.ts, by a QEMU that tries. */
+/** The arguments of bubblewrap and setpriv. That nothing else can be reached is tried in driver.test.ts, by a QEMU that tries. */
 import { describe, expect, it } from "vitest";
 import {
   type Box,

@@ -481,7 +481,7 @@ describe("a machine", () => {
     await expect(machine.pause()).rejects.toMatchObject({ code: "hardware.monitor-failed" });
     expect(await ended).toEqual({
       reason: "machine-exited",
-      detail: "QEMU spoke as no QEMU does, and was ended.",
+      detail: "QEMU broke the protocol of its monitor (QMP), and was ended.",
     });
     await vi.waitFor(() => expect(qemusOf(id)).toEqual([]));
   });

@@ -100,12 +100,12 @@ export async function restoreState(
     await sendState(file, state);
     await completed;
     if (guest.network !== null) await new QemuNics(folder, qmp).plug(guest.network.nic);
-    const said = readNonce(port, STATE_TIMEOUT_MS, signal);
-    said.catch(() => undefined); // it is awaited below
+    const nonce = readNonce(port, STATE_TIMEOUT_MS, signal);
+    nonce.catch(() => undefined); // it is awaited below
     port.write(renewal(guest));
     // It was paused when its state was written, and still is.
     await qmp.execute("cont");
-    if (!(await said).equals(guest.nonce)) throw failed("it is not the guest whose memory was kept");
+    if (!(await nonce).equals(guest.nonce)) throw failed("it is not the guest whose memory was kept");
   } finally {
     port?.destroy();
     qmp.close();
@@ -194,7 +194,7 @@ function readNonce(port: net.Socket, timeoutMs: number, signal: AbortSignal | un
       const read = (bytes: Buffer): void => {
         untrusted = Buffer.concat([untrusted, bytes.subarray(0, NONCE_BYTES + 1)]);
         if (untrusted.length === NONCE_BYTES) resolve(untrusted);
-        else if (untrusted.length > NONCE_BYTES) reject(failed("it says what init does not say"));
+        else if (untrusted.length > NONCE_BYTES) reject(failed("it sends more than init does"));
       };
       const ended = (): void => reject(failed("QEMU has ended, or refused the state"));
       port.on("data", read);

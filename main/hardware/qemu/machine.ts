@@ -162,7 +162,7 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
 
   /** A QEMU that its guest has taken over: it would go on unseen, with the disk. */
   #broken(): void {
-    this.#end ??= { reason: "machine-exited", detail: "QEMU spoke as no QEMU does, and was ended." };
+    this.#end ??= { reason: "machine-exited", detail: "QEMU broke the protocol of its monitor (QMP), and was ended." };
     this.#killProcess();
   }
 

@@ -1,4 +1,4 @@
-/** What QEMU is told of network interfaces: the same words on its command line and by its monitor. */
+/** Names and options of network interfaces for QEMU: the same on its command line and by its monitor. */
 import type { NicSpec } from "../driver.ts";
 
 /**

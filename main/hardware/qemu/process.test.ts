@@ -110,7 +110,7 @@ it("QEMU gives way to the desktop", async () => {
   const { pid, begin } = await started();
   begin();
   await said("words");
-  expect(os.getPriority(pid)).toBe(5);
+  expect(os.getPriority(pid)).toBe(Math.min(19, os.getPriority() + 5));
   // Where the kernel weighs sessions, its session gives way.
   const session = `/proc/${pid}/autogroup`;
   if (fs.existsSync(session)) expect(fs.readFileSync(session, "utf8")).toMatch(/ nice 5\n$/);

@@ -141,9 +141,9 @@ function readStatus(
   };
   createInterface({ input: status })
     .on("line", (line) => {
-      const said = statusOf(line);
-      logPid ??= said["log-pid"] ?? null;
-      pid ??= said["child-pid"] ?? null;
+      const pids = statusOf(line);
+      logPid ??= pids["log-pid"] ?? null;
+      pid ??= pids["child-pid"] ?? null;
       if (logPid !== null && pid !== null) tell();
     })
     .on("close", tell);

@@ -15,7 +15,7 @@ export async function recordedMachines({ run }: Pick<Paths, "run">): Promise<VmI
   const ids = await Promise.all(
     names.map(async (name) => {
       const read = await readJson(path.join(folders, name, RECORD_FILE), record);
-      // QEMU could have written another VM's id there, but not into the folder's name.
+      // A QEMU that its guest has taken over could have written another VM's id there, but not into the folder's name.
       return read?.id.startsWith(name) === true ? [read.id as VmId] : [];
     }),
   );

@@ -1,4 +1,4 @@
-/** A port whose other end is in main, or in the link: what is said goes with the orders and events of a service. */
+/** A port whose other end is in main, or in the link: messages travel as orders and events of a service. */
 import type { MessagePortLike } from "../message-port.ts";
 
 export class CarriedPort implements MessagePortLike {

@@ -9,7 +9,7 @@ import type { MessagePortLike } from "../message-port.ts";
 import type { StreamEndpoint } from "../stream-endpoint.ts";
 import type { ClipFilter, Filtered } from "./filter.ts";
 
-/** A little longer than a source may stall (held-reading.ts), so that its own link says first what is wrong. */
+/** A little longer than a source may stall (buffered-reading.ts), so that its own link says first what is wrong. */
 export const GIVING_STALL_MS = 20_000;
 /**
  * Less is given only to a writer that has none: credit comes back message by message, so that each small part of it would be a
@@ -52,7 +52,7 @@ export class Giving implements StreamEndpoint {
       port,
       fromWriterSchema,
       { progress: () => undefined, parted: () => undefined },
-      (message) => this.#said(message),
+      (message) => this.#receive(message),
       () => this.#end("source"),
     );
     this.#watch();
@@ -77,7 +77,7 @@ export class Giving implements StreamEndpoint {
     this.#end("target");
   }
 
-  #said(message: FromWriter): void {
+  #receive(message: FromWriter): void {
     if (this.#isOver) return;
     if (message.type === "end") {
       if (message.aborted) return this.#end("source");

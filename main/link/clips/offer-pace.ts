@@ -16,7 +16,7 @@ export class OfferPace {
     this.#pace.take(offer.selection, offer);
   }
 
-  /** Nothing is told any more. */
+  /** No offer is passed on any more. */
   end(): void {
     this.#pace.end();
   }

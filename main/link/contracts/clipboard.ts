@@ -60,7 +60,7 @@ export interface TimedOffer extends AcceptedOffer {
 }
 
 export type ClipboardEvent =
-  /** The newest of a selection; some before it may not be told. */
+  /** The newest offer of a selection; some before it may be left out. */
   | ({ type: "offered" } & TimedOffer)
   | { type: "wanted"; paste: AcceptedPaste }
   | { type: "dropped"; request: number }

@@ -7,7 +7,7 @@ export type ProgramOrder =
   { type: "listen" } | { type: "tell"; message: ToProgram };
 
 export type ProgramEvent =
-  /** It has connected: it has been told nothing yet. */
+  /** It has connected, and nothing was sent to it yet. */
   | { type: "connected" }
   /** Its connection has ended; another may come. */
   | { type: "gone" }

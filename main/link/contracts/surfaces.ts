@@ -5,7 +5,7 @@ import { serviceContract } from "../contract.ts";
 
 export type WindowEvent =
   | Extract<SurfaceEvent, { type: "windowOpened" | "windowChanged" | "surfaceClosed" }>
-  /** A window that was told has its first whole frame. */
+  /** A window that was reported has its first whole frame. */
   | { type: "firstFrame"; surface: SurfaceId };
 
 export const SURFACES = serviceContract<never, WindowEvent>("surfaces");

@@ -5,7 +5,7 @@ import { Selection } from "#shared/protocol/gen/atoll_pb.ts";
 import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { MAX_TYPE_BYTES } from "../clips/filters.ts";
 import { GIVING_STALL_MS } from "../clips/giving.ts";
-import { FIRST_BYTE_MS, HEAD_BYTES, HOLD_BYTES, STALL_MS } from "../clips/held-reading.ts";
+import { FIRST_BYTE_MS, HEAD_BYTES, BUFFER_BYTES, STALL_MS } from "../clips/buffered-reading.ts";
 import { OFFER_MS } from "../clips/offer-pace.ts";
 import { CLIPBOARD, type ClipboardEvent, type GivingTarget } from "../contracts/clipboard.ts";
 import { ServiceHost } from "../testing/service-host.ts";
@@ -139,7 +139,7 @@ describe("content that the guest writes", () => {
   it("is asked for by its type and generation, and may be so long as waits in the link", () => {
     const host = reading();
     expect(host.sentOf("clipRead")).toMatchObject([{ generation: 1, type: "UTF8_STRING", stream: STREAM }]);
-    expect(host.sentOf("streamCredit")).toEqual([{ stream: STREAM, bytes: HOLD_BYTES }]);
+    expect(host.sentOf("streamCredit")).toEqual([{ stream: STREAM, bytes: BUFFER_BYTES }]);
   });
 
   it("is told with its beginning, some times a second, and when it is all there", () => {
@@ -176,7 +176,7 @@ describe("content that the guest writes", () => {
 
   it("may wait as long as a person thinks, when all that may wait is there", () => {
     const host = reading();
-    for (let sent = 0; sent < HOLD_BYTES; sent += 64 * 1024) write(host, 64 * 1024);
+    for (let sent = 0; sent < BUFFER_BYTES; sent += 64 * 1024) write(host, 64 * 1024);
     vi.advanceTimersByTime(600_000);
     expect(endOf(host)).toBeUndefined();
     const small = reading();

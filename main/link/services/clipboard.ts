@@ -5,7 +5,7 @@ import { BULK, CONTROL } from "#shared/protocol/routes.ts";
 import { CarriedPort } from "../clips/carried-port.ts";
 import { clipFilter, MAX_TYPE_BYTES } from "../clips/filters.ts";
 import { Giving } from "../clips/giving.ts";
-import { HeldReading } from "../clips/held-reading.ts";
+import { BufferedReading } from "../clips/buffered-reading.ts";
 import { OfferPace } from "../clips/offer-pace.ts";
 import {
   CLIPBOARD,
@@ -40,7 +40,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
   readonly #table = new ClipTable();
   readonly #offers: OfferPace;
   readonly #wanted = new RateLimit(WANTED_PER_S, WANTED_BURST);
-  readonly #readings = new Map<number, HeldReading>();
+  readonly #readings = new Map<number, BufferedReading>();
   readonly #givings = new Map<number, Giving>();
   /** Streams of what was given ahead, by giving. */
   readonly #aheads = new Map<number, number>();
@@ -126,7 +126,7 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
     };
     const stream = this.#streams.table.open("agent");
     if (stream === null) return ended(0, "source");
-    const held = new HeldReading(
+    const buffered = new BufferedReading(
       MAX_TYPE_BYTES[as],
       {
         progress: (bytes, head, isComplete) =>
@@ -135,17 +135,17 @@ class Clipboard implements LinkService<Accepts, ClipboardOrder> {
       },
       { grant: (bytes) => this.#streams.grant(stream, bytes), stop: () => this.#streams.stop(stream) },
     );
-    this.#readings.set(reading, held);
-    this.#streams.take(stream, held);
+    this.#readings.set(reading, buffered);
+    this.#streams.take(stream, buffered);
     this.#context.send("clipRead", { selection: WIRE_SELECTIONS[selection], generation, type: sourceType, stream });
-    held.begin();
+    buffered.begin();
   }
 
   /** @param port null: main's own, which is made only for a reading that takes it */
   #deliver(reading: number, port: MessagePortLike | null): void {
-    const held = this.#readings.get(reading);
-    if (held === undefined || held.isDelivered) port?.close();
-    else held.deliver(port ?? this.#mainPort(reading));
+    const buffered = this.#readings.get(reading);
+    if (buffered === undefined || buffered.isDelivered) port?.close();
+    else buffered.deliver(port ?? this.#mainPort(reading));
   }
 
   // ---- content that the guest reads ------------------------------------------------------------------------

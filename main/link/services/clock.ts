@@ -13,7 +13,7 @@ class Clock implements LinkService<never, ClockOrder> {
   readonly #context: LinkContext<"clockSet", never>;
   #timer: NodeJS.Timeout | null = null;
   #isPaused = false;
-  /** Between the host's clock and the time that has passed (which does not go on while the host sleeps), when it was told. */
+  /** Between the host's clock and the time that has passed (which does not go on while the host sleeps), when it was sent last. */
   #sentOffsetMs = 0;
 
   constructor(context: LinkContext<"clockSet", never>) {
@@ -37,7 +37,7 @@ class Clock implements LinkService<never, ClockOrder> {
   }
 
   #look(): void {
-    // What a paused guest is told it reads when it goes on, and then it is late.
+    // A paused guest reads the message when it goes on, and then its time is late.
     if (!this.#isPaused && Math.abs(offsetMs() - this.#sentOffsetMs) > JUMP_MS) this.#tell();
   }
 

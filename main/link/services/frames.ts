@@ -28,7 +28,7 @@ class Frames implements LinkService<"frame", FramesOrder> {
     this.#surfaces.onRetired((retired) => {
       for (const surface of retired) {
         this.#drawn.delete(surface);
-        // Of one for which it has given no credit no frame is on its way to the page.
+        // No frame of a surface is on its way to a page that has given no credit for it.
         if (this.#serialAtAttach.delete(surface)) this.#context.page?.pixels({ type: "retired", surface });
       }
     });

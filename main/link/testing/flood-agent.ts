@@ -35,7 +35,7 @@ export class FloodAgent {
   #nextSurface = 1_000;
   #timer: NodeJS.Timeout | undefined;
 
-  /** The agent has said hello. Opens its windows, and draws each of them once. */
+  /** The agent has messages hello. Opens its windows, and draws each of them once. */
   constructor(agent: ScriptedAgent) {
     this.#agent = agent;
     this.#pictures = [1, 2, 3, 4].map((surface) => (surface % 2 === 1 ? largePicture(surface) : manyRects(surface)));
@@ -81,15 +81,15 @@ export class FloodAgent {
 
   /** In one piece: the process in which both agents run must not be what keeps the other one from drawing. */
   #talk(): void {
-    const said: Uint8Array[] = [TITLES];
+    const messages: Uint8Array[] = [TITLES];
     for (let count = 0; count < OPENS_PER_TURN; count += 1) {
       const surface = (this.#nextSurface += 1);
       const rect = { x: 0, y: 0, width: 50, height: 50 };
       const opened = { surface, kind: Kind.WAYLAND, parent: 1, rect };
-      said.push(encodeMessage(encodeHeader("popupOpened", opened)));
-      said.push(encodeMessage(encodeHeader("surfaceClosed", { surface })));
+      messages.push(encodeMessage(encodeHeader("popupOpened", opened)));
+      messages.push(encodeMessage(encodeHeader("surfaceClosed", { surface })));
     }
-    this.#agent.sayBytes("control", Buffer.concat(said));
+    this.#agent.sayBytes("control", Buffer.concat(messages));
   }
 }
 

@@ -119,8 +119,8 @@ export class ScriptedAgent {
 
   /** What the host has said of that name and nobody has taken yet. */
   heard<Name extends WireMessageName>(name: Name): WireMessageOf<Name>[] {
-    const said = this.#heard.filter((message) => message.case === name);
-    return said.map((message) => message.value as WireMessageOf<Name>);
+    const messages = this.#heard.filter((message) => message.case === name);
+    return messages.map((message) => message.value as WireMessageOf<Name>);
   }
 
   /** Reads a stream of the host's to its end, as a real agent does. */

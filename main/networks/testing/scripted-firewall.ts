@@ -14,18 +14,18 @@ export class ScriptedProgram
   /** The filter asks no more of it. */
   readonly vm = { isUnderWay: false, status: { stateDetail: "" } } as Vm;
   readonly program = this;
-  readonly told: FirewallState[] = [];
+  readonly states: FirewallState[] = [];
   isConnected = false;
   /** What `tell` throws. */
   failure: Error | null = null;
 
   tell({ state }: { state: FirewallState }): number {
     if (this.failure !== null) throw this.failure;
-    return this.told.push(state);
+    return this.states.push(state);
   }
 
   get last(): FirewallState | undefined {
-    return this.told.at(-1);
+    return this.states.at(-1);
   }
 
   connect(): void {
@@ -42,7 +42,7 @@ export class ScriptedProgram
     this.emit("report", message);
   }
 
-  applies(problems: { where: string; reason: string }[] = [], revision = this.told.length): void {
+  applies(problems: { where: string; reason: string }[] = [], revision = this.states.length): void {
     this.says({ type: "applied", revision, problems });
   }
 

@@ -51,12 +51,12 @@ export async function fetchService(fetching: Fetching): Promise<void> {
 
 /** What is signed of it. */
 async function fetchList({ source, entry, nowMs, signal }: Fetching): Promise<FileList> {
-  const { name, version, key, list: said } = entry;
+  const { name, version, key, list: expected } = entry;
   const at = `${name}/${FILES_FILE}`;
-  const content = await source.read(at, { maxBytes: said.bytes, signal });
+  const content = await source.read(at, { maxBytes: expected.bytes, signal });
   const signature = await source.read(`${at}${SIGNATURE_SUFFIX}`, { maxBytes: MAX_SIGNATURE_BYTES, signal });
   if (content === null || signature === null) throw refused(entry, "it is not there");
-  if (digestOf(content) !== said.sha256) throw refused(entry, `${at} is not what the index says`);
+  if (digestOf(content) !== expected.sha256) throw refused(entry, `${at} is not what the index says`);
   const problem = signatureProblem(content, signature.toString("utf8"), key);
   if (problem !== null) throw refused(entry, problem);
   const list = parseFileList(content, at);

@@ -85,7 +85,7 @@ export class IndexFile {
   /** Without it nobody knows which versions there were: nothing is added to what cannot be read. @throws AppError settings.broken */
   refuseBroken(): void {
     if (!this.#isBroken) return;
-    const sentence = `${this.#file} cannot be read, and it says which versions were seen: mend it, or remove it and add the indexes again.`;
+    const sentence = `${this.#file} cannot be read, and it says which versions were seen: fix it, or remove it and add the indexes again.`;
     throw new AppError("settings.broken", sentence, { file: this.#file });
   }
 

@@ -22,11 +22,11 @@ const SERVER = `
 import json, os, sys, traceback
 for line in sys.stdin:
     script, words = json.loads(line)
-    out, said = os.pipe()
+    read_end, write_end = os.pipe()
     child = os.fork()
     if child == 0:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(said, 1)
+        os.dup2(write_end, 1)
         sys.argv = ["-c", *words]
         try:
             exec(script, {"__name__": "__main__"})
@@ -35,8 +35,8 @@ for line in sys.stdin:
             traceback.print_exc()
             sys.stderr.flush()
         os._exit(0)
-    os.close(said)
-    with os.fdopen(out) as file:
+    os.close(write_end)
+    with os.fdopen(read_end) as file:
         text = file.read()
     os.waitpid(child, 0)
     print(json.dumps(text), flush=True)

@@ -21,7 +21,7 @@ export interface TransferListener {
   ready?(from: ResumePoint): void;
   /** Of a target. `bytes`: of all files, so far. */
   done?(files: readonly ArrivedFile[], bytes: number): void;
-  /** One of these is the last call. `reason` null: all that it was told is done. `detail`: the guest's word, cleaned. */
+  /** One of these is the last call. `reason` null: all that was asked of it is done. `detail`: the guest's word, cleaned. */
   ended(reason: FileReason | null, detail: string): void;
   /** The link is gone. */
   lost(): void;

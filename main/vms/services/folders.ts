@@ -5,7 +5,7 @@ import { type ClientContext, type ServiceClient, serviceClient } from "../servic
 import { PendingRequests } from "./pending-requests.ts";
 
 export interface FolderListener {
-  /** All that is there, `more` beside it. Nothing more is told until `seen` is called. */
+  /** All that is there, `more` beside it. Nothing more is reported until `seen` is called. */
   changed(items: readonly FolderItem[], more: number, seen: () => void): void;
   /** The link is gone: nothing is known of the folder any more. */
   lost(): void;

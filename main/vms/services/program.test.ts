@@ -62,7 +62,7 @@ describe("what is desired", () => {
     happens({ type: "connected" });
     const applied = (revision: number) => ({ type: "applied" as const, revision, problems: [] });
     for (const revision of [2, 1]) happens({ type: "message", message: applied(revision) });
-    expect(heard).toEqual(["connected", "it has in force what it was not told (revision 2)", applied(1)]);
+    expect(heard).toEqual(["connected", "it confirms a state that was never sent to it (revision 2)", applied(1)]);
   });
 });
 

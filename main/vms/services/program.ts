@@ -1,6 +1,6 @@
 /**
- * Main's side of the program of a service VM. What is desired is kept and told whole at each connection; jobs are answered once,
- * or lost with the connection. What the program says is a guest's word.
+ * Main's side of the program of a service VM. It keeps the desired state and sends all of it at each connection; jobs are answered
+ * once, or lost with the connection. What the program says is a guest's word.
  */
 import { AppError } from "#shared/model/app-error.ts";
 import {
@@ -17,17 +17,17 @@ import { PROGRAM, type ProgramEvent, type ProgramOrder } from "../../link/contra
 import { type ClientContext, type ServiceClient, serviceClient } from "../service-clients.ts";
 
 export interface ProgramEvents {
-  /** It has connected and been told what is desired. */
+  /** It has connected and got the desired state. */
   connected: [];
   /** Its connection has ended, or the link has. */
   gone: [];
   /** All that it says but results of jobs. */
   report: [ProgramReport];
-  /** It has said what is no message. */
+  /** It has sent something that is no message. */
   refused: [reason: string];
 }
 
-/** What the program is to have in force; a part that nobody has told is the default. */
+/** The desired state; a part that nobody has set is the default. */
 export interface Desired {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly state: unknown;
@@ -122,9 +122,9 @@ export class Program extends Emitter<ProgramEvents> implements ServiceClient<Pro
   }
 
   #reported(message: FromProgram): void {
-    // What was told to it by an earlier run of the application, if by anybody: it must not pass for what is told later.
+    // Revisions of an earlier run of the application must not be taken for those of this one.
     if (message.type === "applied" && message.revision > this.#revision)
-      return this.emit("refused", `it has in force what it was not told (revision ${message.revision})`);
+      return this.emit("refused", `it confirms a state that was never sent to it (revision ${message.revision})`);
     if (message.type !== "result") return this.emit("report", message);
     const settle = this.#jobs.get(message.job);
     if (message.ok) return settle?.resolve(message.output ?? null);

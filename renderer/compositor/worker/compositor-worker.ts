@@ -31,7 +31,7 @@ const MAX_AT_ONCE_MS = 5;
 const ACTIVE_MS = 500;
 /** What the page has to do for a surface that changes its size, ms: it counts as time for drawing, and as its VM's. */
 const CHANGE_MS = 1;
-/** Characters of what a link is told of a violation, at most. */
+/** Characters of the reason that a link gets for a violation, at most. */
 const MAX_DETAIL = 200;
 /** A VM that has drawn nothing for longer than this does not animate. */
 const IDLE_AFTER_MS = 20;

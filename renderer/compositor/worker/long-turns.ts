@@ -1,7 +1,7 @@
 /**
  * While refreshes of the screen come late, VMs whose drawing takes long rest between their turns: what they have the page, the
  * screen and the other processor do is not seen by who shares the time for drawing (draw-shares.ts), and each refresh that is
- * missed costs every VM that draws a frame. Where refreshes are in time, nobody rests. Pure: it is told the time.
+ * missed costs every VM that draws a frame. Where refreshes are in time, nobody rests. Pure: its caller passes the time.
  */
 
 /** A shorter turn delays no refresh. */

@@ -273,7 +273,7 @@ export class PixelLink implements ScheduledLink, BudgetedLink {
     this.#listener.frameWaits(this);
   }
 
-  /** The guest has closed it: the page may still show its last picture. */
+  /** The guest has closed it: the page may still show its last frame. */
   #retire(id: SurfaceId): void {
     const surface = this.#take(id);
     if (surface !== undefined) this.#retired.set(id, surface);

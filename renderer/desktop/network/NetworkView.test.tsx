@@ -134,7 +134,7 @@ it("calls rows that count what has none of its own no look-ups", async () => {
 });
 
 it("says of a connection that cannot be scanned that it is so, in the place of its rule", async () => {
-  const reason = "encrypted: the scanner cannot look inside";
+  const reason = "encrypted: the traffic scanner cannot look inside";
   flows = [shownFlow("a", { reason }), shownFlow("b", { reason: "" })];
   await show();
   const [said = "", other = ""] = rows();
@@ -199,7 +199,7 @@ it.each([
   flows = [];
   await show();
   expect(textsOf(".network-filter")).toEqual([words]);
-  expect(textsOf(".transfers-none strong")).toEqual(["Nobody talks to anything"]);
+  expect(textsOf(".transfers-none strong")).toEqual(["No VM has a connection"]);
 });
 
 it("says that VMs wait for a firewall which does not run, where some are to go by it", async () => {
@@ -226,7 +226,7 @@ it("is searched by words, which a key begins", async () => {
   await write(field, "verdict:no");
   expect(textsOf(".timeline-unknown")[0]).toContain("verdict:no means nothing here");
   await write(field, "nothing");
-  expect(textsOf(".transfers-none strong")).toEqual(["No connection is like that"]);
+  expect(textsOf(".transfers-none strong")).toEqual(["No connection matches"]);
   await press("Escape");
   expect(rows().length).toBe(2);
   await click(".network-counts button");
@@ -297,12 +297,12 @@ it("shows the days before, with names that a guest has made up shown as they are
 });
 
 it.each([
-  ["ready", "", "Scanner runs."],
-  ["ready", "own.rules, line 3: no", "Scanner runs. own.rules, line 3: no"],
-  ["starting", "", "The scanner starts: VMs that are scanned reach nothing yet."],
-  ["failing", "why", "The scanner does not work: VMs that are scanned reach nothing. why"],
+  ["ready", "", "Traffic scanner runs."],
+  ["ready", "own.rules, line 3: no", "Traffic scanner runs. own.rules, line 3: no"],
+  ["starting", "", "The traffic scanner starts: VMs that are scanned reach nothing yet."],
+  ["failing", "why", "The traffic scanner does not work: VMs that are scanned reach nothing. why"],
   ["off", "", undefined],
-  ["off", "too many rules", "The scanner is off. too many rules"],
+  ["off", "too many rules", "The traffic scanner is off. too many rules"],
 ] as const)("says that the scanner is %s, %s", async (state, detail, words) => {
   scanner = { state, detail };
   await show();
@@ -314,7 +314,7 @@ const ALERT: AlertView = {
   ...{ toVm: null, port: 80, direction: "in", signature: "EICAR\\u{202e}", severity: 1, action: "dropped" },
 };
 
-it("shows what the scanner has seen, and blocks it with a way back", async () => {
+it("shows what the traffic scanner has seen, and blocks it with a way back", async () => {
   alerts = [ALERT, { ...ALERT, name: null, direction: "out", action: "seen" }, { ...ALERT, vm: "gone" }];
   await show();
   expect(textsOf(".scan-alerts li").map((text) => text.slice(8))).toEqual([

@@ -229,11 +229,7 @@ function Nothing({ isFiltered, isPast }: { isFiltered: boolean; isPast: boolean 
     <div className="transfers-none">
       <Network size={28} strokeWidth={1.5} aria-hidden="true" />
       <strong>
-        {isFiltered
-          ? "No connection is like that"
-          : isPast
-            ? "Nobody has talked to anything"
-            : "Nobody talks to anything"}
+        {isFiltered ? "No connection matches" : isPast ? "No VM has had a connection" : "No VM has a connection"}
       </strong>
       {!isFiltered && !isPast && (
         <p>What a VM connects to, and what is refused, is listed here, and stays for ten minutes after its end.</p>

@@ -18,10 +18,10 @@ export function ScanAlerts({ alerts }: { alerts: readonly AlertView[] }) {
   if (alerts.length === 0) return null;
   const shown = isUnfolded ? alerts : alerts.slice(0, SHOWN);
   return (
-    <section className="scan-alerts" aria-label="Alerts of the scanner">
+    <section className="scan-alerts" aria-label="Alerts of the traffic scanner">
       <h3>
         <ScanSearch size={14} aria-hidden="true" />
-        The scanner has seen
+        The traffic scanner has seen
       </h3>
       <ul>
         {shown.map((alert, at) => (

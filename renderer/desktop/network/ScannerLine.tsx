@@ -5,16 +5,16 @@ import { RevealedText } from "../../ui/GuestText.tsx";
 
 const WORDS = {
   off: null,
-  ready: ["good", "Scanner runs."],
-  starting: ["busy", "The scanner starts: VMs that are scanned reach nothing yet."],
-  failing: ["bad", "The scanner does not work: VMs that are scanned reach nothing."],
+  ready: ["good", "Traffic scanner runs."],
+  starting: ["busy", "The traffic scanner starts: VMs that are scanned reach nothing yet."],
+  failing: ["bad", "The traffic scanner does not work: VMs that are scanned reach nothing."],
 } as const;
 const ICONS = { good: CircleCheck, busy: CircleDashed, bad: CircleAlert } as const;
 
 export function ScannerLine({ scanner: { state, detail } }: { scanner: ScannerView }) {
   const words = WORDS[state];
   if (words === null && detail === "") return null;
-  const [tone, head] = words ?? ["bad", "The scanner is off."];
+  const [tone, head] = words ?? ["bad", "The traffic scanner is off."];
   const Icon = ICONS[tone];
   return (
     <p className="network-filter" role="status">

@@ -38,7 +38,7 @@ function FileStrip({ state, problem, showLine }: FileStripProps) {
       <p>
         <strong>
           policy.yaml, line {problem.line}:{" "}
-          {isBroken ? "nothing may cross until it is mended" : "it is not in force, the rules before it are"}
+          {isBroken ? "nothing may cross until it is fixed" : "it is not in force, the rules before it are"}
         </strong>
         <span>{problem.reason}</span>
       </p>

@@ -278,7 +278,7 @@ it("a broken file is said over all, and the last good one can be had back", asyn
   answers["policy.state"] = { state: "broken", problem, hasLastGood: true, unbound: [] };
   await act(async () => listeners.get("policy.changed")?.());
   await again();
-  expect(textsOf(".strip strong")).toEqual(["policy.yaml, line 44: nothing may cross until it is mended"]);
+  expect(textsOf(".strip strong")).toEqual(["policy.yaml, line 44: nothing may cross until it is fixed"]);
   await click(".strip .button", "Show line 44");
   expect(textsOf(".policy-text li[aria-current]")).toEqual([]);
   await click(".strip .button", "Use the last good one");

@@ -208,7 +208,7 @@ describe("the catalogue", () => {
     expect(await search("shop FINDS")).toEqual(["rhymes"]);
     expect(await search("pass")).toEqual(["firewall"]);
     expect(await search("none such")).toEqual([]);
-    expect(textsOf(".services-none strong")).toEqual(["No service has these words"]);
+    expect(textsOf(".services-none strong")).toEqual(["No service matches"]);
   });
 
   it("tells of a later version of the same signer, and what is new in its rights", async () => {

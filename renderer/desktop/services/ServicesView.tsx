@@ -86,7 +86,7 @@ function None({ search }: { search: string }) {
   return (
     <div className="services-none">
       <Box size={28} strokeWidth={1.5} aria-hidden="true" />
-      <strong>{search.trim() === "" ? "There is no service yet" : "No service has these words"}</strong>
+      <strong>{search.trim() === "" ? "There is no service yet" : "No service matches"}</strong>
       {search.trim() === "" && (
         <p>
           Make one, and install it: <code>atoll service new mine</code>, <code>atoll service install mine --yes</code>

@@ -198,7 +198,7 @@ it("is narrowed to those under way, or to those of which something has not arriv
   await click("[role=radio]", "Failed");
   expect(heads().length).toBe(1);
   await take(transferView({ id: 3 }));
-  expect(textsOf(".transfers-none strong")).toEqual(["No transfer is like that"]);
+  expect(textsOf(".transfers-none strong")).toEqual(["No transfer matches"]);
 });
 
 it("those that have ended are cleared, where there are any", async () => {

@@ -76,7 +76,7 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
   return (
     <div className="transfers-none">
       <FileStack size={28} strokeWidth={1.5} aria-hidden="true" />
-      <strong>{isFiltered ? "No transfer is like that" : "No file is on its way"}</strong>
+      <strong>{isFiltered ? "No transfer matches" : "No file is on its way"}</strong>
       {!isFiltered && (
         <p>
           Drop files on a VM in the top bar, or choose “Send to VM…” in a VM’s file manager. In a terminal:{" "}

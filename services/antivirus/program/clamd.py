@@ -1,4 +1,4 @@
-"""clamd as a child: its whole configuration, its life, and one question."""
+"""clamd as a child process: its whole configuration, its start and end, and one question."""
 
 import ctypes
 import os

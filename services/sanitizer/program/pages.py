@@ -59,7 +59,7 @@ def run(*command):
 
 def page_sizes(file):
     """Width and height of each page, in points."""
-    # Sizes are said of no more pages than there are.
+    # There are sizes of no more pages than there are.
     done = run("pdfinfo", "-f", "1", "-l", str(MAX_PAGES + 1), file)
     if done.returncode != 0:
         raise Refused(LOCKED if b"Incorrect password" in done.stderr else BROKEN)

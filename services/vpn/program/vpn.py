@@ -22,7 +22,7 @@ STALE_HANDSHAKE_S = 180
 
 
 def run(*words, given=None):
-    """Rejects with what the command says. What it is given may hold keys, and is never said."""
+    """Raises an error with the output of the command. Its input may hold keys, and is never part of an error."""
     done = subprocess.run(words, input=given, capture_output=True, text=True)
     if done.returncode != 0:
         raise RuntimeError(f"{words[0]} {words[1]}: {done.stderr.strip()[:200]}")

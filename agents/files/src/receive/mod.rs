@@ -123,7 +123,7 @@ impl<'a> Receiver<'a> {
         receiver.resume(&past);
         receiver.make_folders(&past);
         let prefix = receiver.prefix();
-        receiver.report.tell();
+        receiver.report.send();
         if let Err(end) = receiver.check_space() {
             return Err(receiver.finish(end, past.next > 0 || receiver.offset > 0));
         }
@@ -195,7 +195,7 @@ impl<'a> Receiver<'a> {
         let end = loop {
             if !records.is_ready() {
                 self.settle();
-                self.report.tell_if_due();
+                self.report.send_if_due();
             }
             control.wait_while_paused();
             if control.is_stopped() {
@@ -211,7 +211,7 @@ impl<'a> Receiver<'a> {
                 Err(NoRecord::Cut) => break End::new(FileReason::Stopped, ""),
                 Err(NoRecord::Malformed) => break End::new(FileReason::Stopped, "the source sends what is no file"),
             }
-            self.report.tell_if_due();
+            self.report.send_if_due();
         };
         self.finish(end, control.keeps())
     }
@@ -429,7 +429,7 @@ impl<'a> Receiver<'a> {
             self.staging.discard();
         }
         self.destination.sync();
-        self.report.tell();
+        self.report.send();
         end
     }
 }

@@ -18,12 +18,12 @@ pub struct Report<'a> {
     last: Instant,
     results: Vec<FileResult>,
     bytes: u64,
-    told_bytes: u64,
+    sent_bytes: u64,
 }
 
 impl<'a> Report<'a> {
     pub fn new(transfer: u32, emit: &'a Emit, every: Duration) -> Self {
-        Self { transfer, emit, every, last: Instant::now(), results: Vec::new(), bytes: 0, told_bytes: 0 }
+        Self { transfer, emit, every, last: Instant::now(), results: Vec::new(), bytes: 0, sent_bytes: 0 }
     }
 
     pub fn add(&mut self, result: FileResult) {
@@ -35,18 +35,18 @@ impl<'a> Report<'a> {
         self.bytes += bytes as u64;
     }
 
-    pub fn tell_if_due(&mut self) {
-        let is_news = !self.results.is_empty() || self.bytes != self.told_bytes;
-        if is_news && self.last.elapsed() >= self.every {
-            self.tell();
+    pub fn send_if_due(&mut self) {
+        let has_more = !self.results.is_empty() || self.bytes != self.sent_bytes;
+        if has_more && self.last.elapsed() >= self.every {
+            self.send();
         }
     }
 
-    /// Tells all that was not told yet.
-    pub fn tell(&mut self) {
+    /// Sends all that was not sent yet.
+    pub fn send(&mut self) {
         self.last = Instant::now();
         let mut results = std::mem::take(&mut self.results).into_iter().peekable();
-        while results.peek().is_some() || self.bytes != self.told_bytes {
+        while results.peek().is_some() || self.bytes != self.sent_bytes {
             let mut message = FilesDone { transfer: self.transfer, results: Vec::new(), bytes: self.bytes };
             let mut room = RESULT_BYTES;
             while let Some(result) =
@@ -55,7 +55,7 @@ impl<'a> Report<'a> {
                 room -= bytes_of(&result);
                 message.results.push(result);
             }
-            self.told_bytes = self.bytes;
+            self.sent_bytes = self.bytes;
             (self.emit)(Body::FilesDone(message).into());
         }
     }

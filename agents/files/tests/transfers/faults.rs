@@ -7,7 +7,7 @@ use atoll_wire::header::Message as Body;
 use atoll_wire::{FileOutcome, FileReason, FilesStop};
 
 use crate::support::{
-    Homes, LARGE_BYTES, Program, begin, bytes, end, file, outcome, receive_of, record, relay, to_incoming, to_path,
+    Homes, LARGE_BYTES, Program, begin, bytes, carry, end, file, outcome, receive_of, record, to_incoming, to_path,
 };
 
 /// Hidden folders of transfers.
@@ -45,7 +45,7 @@ fn a_target_that_is_killed_at_any_moment_leaves_whole_files_and_goes_on() {
         let (mut source, mut target) = homes.start();
         let entries = source.list(1, &["d"]).unwrap();
         let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
-        relay(&mut source, &mut target, &ready, &[], |through| through > step * 333_333);
+        carry(&mut source, &mut target, &ready, &[], |through| through > step * 333_333);
         target.kill();
         let there = whole_files(&homes);
         assert!(there >= before, "{there} of {before}");
@@ -54,7 +54,7 @@ fn a_target_that_is_killed_at_any_moment_leaves_whole_files_and_goes_on() {
     let (mut source, mut target) = homes.start();
     let entries = source.list(1, &["d"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     assert_eq!(target.results().1.reason(), FileReason::Unspecified);
     assert_eq!(whole_files(&homes), 40);
     assert!(staging(&homes.target("in")).is_empty());
@@ -67,7 +67,7 @@ fn a_large_file_goes_on_where_it_was() {
     let (mut source, mut target) = homes.start();
     let entries = source.list(1, &["large"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |through| through > 3_000_000);
+    carry(&mut source, &mut target, &ready, &[], |through| through > 3_000_000);
     target.send(Body::FilesStop(FilesStop { transfer: 1, keep: true }));
     assert_eq!(target.results().1.reason(), FileReason::Stopped);
     assert_eq!(staging(&homes.target("in")).len(), 1);
@@ -77,7 +77,7 @@ fn a_large_file_goes_on_where_it_was() {
     let entries = source.list(1, &["large"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
     assert!(ready.offset > 1_000_000 && ready.prefix_sha256.len() == 32, "{ready:?}");
-    let through = relay(&mut source, &mut target, &ready, &[], |_| false);
+    let through = carry(&mut source, &mut target, &ready, &[], |_| false);
     assert!(through < LARGE_BYTES as u64, "{through}");
     assert_eq!(outcome(&target.results().0, 0).0, FileOutcome::Whole);
     assert!(fs::read(homes.target("in/large")).unwrap() == bytes(LARGE_BYTES));
@@ -116,14 +116,14 @@ fn resume_after(tamper: impl Fn(&Homes)) {
     let (mut source, mut target) = homes.start();
     let entries = source.list(1, &["large"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |through| through > 3_000_000);
+    carry(&mut source, &mut target, &ready, &[], |through| through > 3_000_000);
     target.send(Body::FilesStop(FilesStop { transfer: 1, keep: true }));
     target.results();
     tamper(&homes);
     let (mut source, mut target) = homes.start();
     let again = source.list(1, &["large"]).unwrap();
     let (_, ready) = target.expect(receive_of(&again, to_path("in/")), &again).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     assert_eq!(outcome(&target.results().0, 0).0, FileOutcome::Whole);
     assert!(fs::read(homes.target("in/large")).unwrap() == fs::read(homes.source("large")).unwrap());
 }
@@ -160,7 +160,7 @@ fn a_transfer_that_is_not_wanted_any_more_leaves_nothing() {
     let (mut source, mut target) = homes.start();
     let entries = source.list(1, &["d"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_incoming()), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |through| through > 1_000_000);
+    carry(&mut source, &mut target, &ready, &[], |through| through > 1_000_000);
     target.send(Body::FilesStop(FilesStop { transfer: 1, keep: false }));
     source.send(Body::FilesStop(FilesStop { transfer: 1, keep: false }));
     assert_eq!(target.results().1.reason(), FileReason::Stopped);
@@ -179,7 +179,7 @@ fn a_file_that_changes_after_it_was_listed_counts_for_nothing() {
     homes.write("d/same size", "4321");
     fs::remove_file(homes.source("d/gone")).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     let (results, ended) = target.results();
     assert_eq!(ended.reason(), FileReason::Unspecified);
     let reasons = (1..5).map(|index| outcome(&results, index).1).collect::<Vec<_>>();
@@ -195,7 +195,7 @@ fn a_file_that_changes_while_it_is_read_counts_for_nothing() {
     let entries = source.list(1, &["large"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
     let is_changed = std::cell::Cell::new(false);
-    relay(&mut source, &mut target, &ready, &[], |through| {
+    carry(&mut source, &mut target, &ready, &[], |through| {
         if through > 1_000_000 && !is_changed.replace(true) {
             use std::os::unix::fs::FileExt;
             let file = fs::File::options().write(true).open(homes.source("large")).unwrap();
@@ -221,7 +221,7 @@ fn a_file_goes_on_where_the_disk_has_room_for_it_and_for_no_other() {
     let (mut source, mut target) = homes.start();
     let entries = source.list(1, &["large"]).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |through| through > 2_000_000);
+    carry(&mut source, &mut target, &ready, &[], |through| through > 2_000_000);
     target.send(Body::FilesStop(FilesStop { transfer: 1, keep: true }));
     assert_eq!(target.results().1.reason(), FileReason::Stopped);
 
@@ -229,7 +229,7 @@ fn a_file_goes_on_where_the_disk_has_room_for_it_and_for_no_other() {
     let entries = source.list(1, &["large"]).unwrap();
     let resumed = target.expect(receive_of(&entries, to_path("in/")), &entries);
     let ended = resumed.map(|(_, ready)| {
-        relay(&mut source, &mut target, &ready, &[], |_| false);
+        carry(&mut source, &mut target, &ready, &[], |_| false);
         (target.results().1.reason(), fs::read(small.join("large")).unwrap() == bytes(LARGE_BYTES))
     });
     target.finish();
@@ -256,7 +256,7 @@ fn a_full_disk_refuses_what_does_not_fit_and_takes_the_rest() {
     let (_, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
     // Somebody else takes the space in between.
     fs::write(small.join("other"), vec![1; 5_000_000]).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     let (results, ended) = target.results();
     assert_eq!(ended.reason(), FileReason::Unspecified);
     let reasons = (1..4).map(|index| outcome(&results, index).1).collect::<Vec<_>>();

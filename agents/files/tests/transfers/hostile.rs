@@ -251,7 +251,7 @@ fn a_folder_of_the_source_that_becomes_a_link_is_not_followed() {
     fs::rename(homes.source("d/in"), homes.source("d/was")).unwrap();
     symlink("../secret", homes.source("d/in")).unwrap();
     let (_, ready) = target.expect(receive_of(&entries, to_incoming()), &entries).unwrap();
-    crate::support::relay(&mut source, &mut target, &ready, &[], |_| false);
+    crate::support::carry(&mut source, &mut target, &ready, &[], |_| false);
     let (results, _) = target.results();
     assert_eq!(outcome(&results, 2), (FileOutcome::Failed, FileReason::Symlink));
 }

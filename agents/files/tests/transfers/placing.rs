@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use atoll_files::{Places, opened};
 use atoll_wire::{FileOutcome, FileReason, FilesReceive, Replaced, files_receive};
 
-use crate::support::{Homes, copy, file, outcome, receive_of, records_of, relay, sha256, to_incoming, to_path};
+use crate::support::{Homes, carry, copy, file, outcome, receive_of, records_of, sha256, to_incoming, to_path};
 
 #[test]
 fn nothing_is_overwritten_and_the_same_is_not_kept_twice() {
@@ -73,7 +73,7 @@ fn what_is_opened_has_a_folder_and_its_name_of_its_own() {
     let entries = source.list(1, &["run.sh"]).unwrap();
     let receive = FilesReceive { opened: true, read_only: true, ..receive_of(&entries, to_incoming()) };
     let (_, ready) = target.expect(receive, &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     let (results, ended) = target.results();
     assert_eq!(ended.reason(), FileReason::Unspecified);
     let path = std::path::PathBuf::from(String::from_utf8(results[0].path.clone()).unwrap());

@@ -256,7 +256,7 @@ pub fn outcome(results: &[FileResult], index: u32) -> (FileOutcome, FileReason) 
 }
 
 /// Passes the stream on as the host does, until `stop` says so (with what has gone through) or both have ended.
-pub fn relay(
+pub fn carry(
     source: &mut Program,
     target: &mut Program,
     ready: &FilesReady,
@@ -320,7 +320,7 @@ pub fn copy(
     let entries = source.list(1, paths).expect("a list");
     let receive = receive_of(&entries, destination);
     let (mut results, ready) = target.expect(receive, &entries).expect("ready");
-    relay(source, target, &ready, &[], |_| false);
+    carry(source, target, &ready, &[], |_| false);
     let (more, ended) = target.results();
     results.extend(more);
     (results, ended)

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use atoll_wire::{FileKind, FileOutcome, FileReason};
 
-use crate::support::{Homes, LARGE_BYTES, bytes, copy, outcome, receive_of, relay, to_incoming, to_path};
+use crate::support::{Homes, LARGE_BYTES, bytes, carry, copy, outcome, receive_of, to_incoming, to_path};
 
 const GOOD: (FileOutcome, FileReason) = (FileOutcome::Whole, FileReason::Unspecified);
 
@@ -111,7 +111,7 @@ fn of_a_farm_of_links_the_files_arrive_and_each_link_is_said() {
     assert_eq!(entries.iter().filter(|entry| entry.reason() == FileReason::Symlink).count(), 5000);
     entries.retain(|entry| entry.kind() != FileKind::LeftOut);
     let (mut results, ready) = target.expect(receive_of(&entries, to_path("there/")), &entries).unwrap();
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     let (more, ended) = target.results();
     results.extend(more);
     assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");
@@ -133,7 +133,7 @@ fn what_is_left_out_is_a_gap_in_what_is_expected() {
     entries.retain(|entry| ![2, 3].contains(&entry.index));
     let (mut results, ready) = target.expect(receive_of(&entries, to_path("in/")), &entries).unwrap();
     // The source sends it all the same.
-    relay(&mut source, &mut target, &ready, &[], |_| false);
+    carry(&mut source, &mut target, &ready, &[], |_| false);
     let (more, ended) = target.results();
     results.extend(more);
     assert_eq!(ended.reason(), FileReason::Unspecified, "{ended:?}");

@@ -277,7 +277,7 @@ impl Agent {
         self.end_delivery(number);
     }
 
-    /// The program gets the end of its pipe; the host is told where it still sends, or is still asked.
+    /// The program gets the end of its pipe; the host gets a message where it still sends, or is still asked.
     pub fn cancel_delivery(&mut self, number: u32) {
         self.delivery_closed(number);
     }

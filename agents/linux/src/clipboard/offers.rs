@@ -13,14 +13,14 @@ use crate::deferred::is_too_early;
 use crate::ports::PortKind;
 use crate::session::Phase;
 
-/// Each selection is told at most once within this.
+/// An offer of each selection is sent at most once within this.
 const INTERVAL: Duration = Duration::from_millis(50);
 /// All types of an offer, bytes: a message's header has no room for 128 of the longest.
 const MAX_TYPES_BYTES: usize = 32 * 1024;
 
 #[derive(Debug, Default)]
 struct Announced {
-    /// The generation that the host has not been told yet.
+    /// The generation of the offer that was not sent yet.
     due: Option<u32>,
     at: Option<Instant>,
 }
@@ -60,7 +60,7 @@ impl Agent {
         }
     }
 
-    /// A session has begun: the host is told what stands.
+    /// A session has begun: the present offers are sent.
     pub fn tell_all_clips(&mut self) {
         for which in BOTH {
             let announced = &mut self.clipboard.offers.announced[which as usize];

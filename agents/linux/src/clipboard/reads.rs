@@ -207,7 +207,7 @@ impl Agent {
                     program.progress.verdict.set(verdict);
                     settled.push(*stream);
                 }
-                // X11's ends with the bridge's word, which makes the loop turn by itself.
+                // One of X11 ends with the bridge's report, which makes the loop turn by itself.
                 None if matches!(program.writer, Writer::X11 { .. }) => {}
                 None => self.wake.ping(),
             }

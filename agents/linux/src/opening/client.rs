@@ -167,7 +167,7 @@ fn send(arguments: &[OsString]) -> Result<(), Failure> {
         let Target::File(path) = Target::parse(file).map_err(|detail| (code::WRONG, detail))? else {
             return Err(usage());
         };
-        // A link is not followed: it is left out, and said.
+        // A link is not followed: it is left out, and a message says so.
         path.symlink_metadata().map_err(|error| (NO_FILE, format!("{}: {error}", path.display())))?;
         paths.push(std::path::absolute(&path).map_err(|error| (NO_FILE, error.to_string()))?);
     }
@@ -175,8 +175,8 @@ fn send(arguments: &[OsString]) -> Result<(), Failure> {
     ask(&words(&all.collect::<Vec<_>>()))
 }
 
-/// Each part that one request holds, and the worst of what is said of them. Something that was found is worse than what was not
-/// scanned: that may be clean.
+/// Scans the files in as many requests as they need; gives the worst of the verdicts. Something that was found is worse than what
+/// was not scanned: that may be clean.
 fn scan_files(arguments: &[OsString]) -> Result<(), Failure> {
     let files = arguments.strip_prefix(&[OsString::from("--")]).unwrap_or(arguments);
     let is_option = files.first().is_some_and(|first| first.as_bytes().starts_with(b"-")) && files == arguments;
@@ -275,8 +275,8 @@ fn ask_for(request: &[u8], failure: u8) -> Result<Answer, Failure> {
     stream.write_all(request).and_then(|()| stream.shutdown(Shutdown::Write)).map_err(failed)?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(failed)?;
-    let (said, output) = answer.split_once('\0').unwrap_or((&answer, ""));
-    match said.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
+    let (status, output) = answer.split_once('\0').unwrap_or((&answer, ""));
+    match status.split_once(' ').and_then(|(code, detail)| Some((code.parse().ok()?, detail))) {
         Some((code, detail)) => Ok(Answer { code, detail: detail.to_owned(), output: output.to_owned() }),
         None => Err((failure, "the agent does not answer".to_owned())),
     }

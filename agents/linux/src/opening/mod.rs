@@ -297,7 +297,7 @@ impl Agent {
             Target::Url(_) => Vec::new(),
         };
         let (edit, disposable) = (how == How::Edit, how == How::Disposable);
-        let body = OpenWanted { edit, disposable, ..told(&target, &mime_type) };
+        let body = OpenWanted { edit, disposable, ..open_wanted(&target, &mime_type) };
         let wanted = self.opening.add(client, Asked::Open(target, mime_type), files);
         self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, ..body }));
     }
@@ -307,7 +307,7 @@ impl Agent {
         if self.session.phase != Phase::Open || self.opening.is_full() || mime_type == mime::FOLDER {
             return client.answer(code::NO_PROGRAM, &no_program_for(&mime_type));
         }
-        let body = OpenWanted { no_program: true, ..told(target, &mime_type) };
+        let body = OpenWanted { no_program: true, ..open_wanted(target, &mime_type) };
         let wanted = self.opening.add(client, Asked::NoProgram(mime_type), Vec::new());
         self.send(PortKind::Control, Body::OpenWanted(OpenWanted { wanted, ..body }));
     }
@@ -415,8 +415,8 @@ impl Agent {
     }
 }
 
-/// What the host is told of it.
-fn told(target: &Target, mime_type: &str) -> OpenWanted {
+/// The question for the host, without how it is to be opened.
+fn open_wanted(target: &Target, mime_type: &str) -> OpenWanted {
     let (url, path) = (target.url_text().to_owned(), target.path_bytes().to_vec());
     let mime_type = if url.is_empty() { mime_type.to_owned() } else { String::new() };
     OpenWanted { url, path, mime_type, ..OpenWanted::default() }

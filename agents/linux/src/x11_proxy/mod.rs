@@ -30,7 +30,7 @@ pub struct Gate {
     _held: OwnedFd,
 }
 
-/// Starts the relay. Gives the end of the connection for the window manager; the relay ends when either end is closed.
+/// Starts the proxy. Gives the end of the connection for the window manager; the proxy ends when either end is closed.
 ///
 /// # Errors
 /// There are no file descriptors or threads left.
@@ -39,15 +39,15 @@ pub fn start(server: UnixStream) -> io::Result<(UnixStream, Gate)> {
     let mut to_manager = Outgoing::new(ours)?;
     let mut to_server = Outgoing::new(server)?;
     let (gate, held) = pipe_with(PipeFlags::CLOEXEC)?;
-    thread::Builder::new().name("x11-relay".to_owned()).spawn(move || {
-        if let Err(error) = relay(&mut to_server, &mut to_manager, gate) {
+    thread::Builder::new().name("x11-proxy".to_owned()).spawn(move || {
+        if let Err(error) = pass_on(&mut to_server, &mut to_manager, gate) {
             log::debug!("the connection with the X server has ended: {error}");
         }
     })?;
     Ok((manager, Gate { _held: held }))
 }
 
-/// An end of the relay, with the bytes that it has not taken yet.
+/// An end of the proxy, with the bytes that it has not taken yet.
 struct Outgoing {
     stream: UnixStream,
     bytes: Vec<u8>,
@@ -90,7 +90,7 @@ impl Outgoing {
 }
 
 /// Ends with an error, at the latest when an end is closed.
-fn relay(server: &mut Outgoing, manager: &mut Outgoing, gate: OwnedFd) -> io::Result<()> {
+fn pass_on(server: &mut Outgoing, manager: &mut Outgoing, gate: OwnedFd) -> io::Result<()> {
     let mut splitter = Splitter::default();
     let mut queues = Queues::default();
     let mut gate = Some(gate);

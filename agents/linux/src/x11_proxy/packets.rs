@@ -75,7 +75,7 @@ impl Ids {
     }
 }
 
-/// What an event says of a window, as far as the relay tells it apart.
+/// What an event says of a window, as far as the proxy tells events apart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
     Created,

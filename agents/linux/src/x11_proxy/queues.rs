@@ -133,13 +133,13 @@ impl Queues {
 fn merge(waiting: &mut VecDeque<Event>, event: Event) {
     let is_same = |other: &Event| other.window == event.window;
     let is_edge = |other: &Event| is_same(other) && matches!(other.kind, Kind::Created | Kind::Destroyed);
-    let mut life = waiting.split_off(waiting.iter().rposition(is_edge).unwrap_or(0));
-    merge_life(&mut life, event);
-    waiting.append(&mut life);
+    let mut span = waiting.split_off(waiting.iter().rposition(is_edge).unwrap_or(0));
+    merge_span(&mut span, event);
+    waiting.append(&mut span);
 }
 
 /// `waiting` begins with the window's last Created or Destroyed, if there is one.
-fn merge_life(waiting: &mut VecDeque<Event>, event: Event) {
+fn merge_span(waiting: &mut VecDeque<Event>, event: Event) {
     let is_same = |other: &Event| other.window == event.window;
     match event.kind {
         // The window manager reads what a property is by then.

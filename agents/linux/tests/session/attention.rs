@@ -79,7 +79,7 @@ fn x11_programs_ask_for_attention_the_front_and_the_keyboard() {
     assert_eq!(host.requested(id).0, WindowRequest::Raise);
     tell_root(&x11, window, "WM_CHANGE_STATE", [1, 0, 0, 0, 0]);
     assert_eq!(host.requested(id).0, WindowRequest::Unminimize);
-    // A state that is taken back is no wish; urgency that goes and comes again is one.
+    // A state that is taken back asks for nothing; urgency that goes and comes again does.
     tell_root(&x11, window, "_NET_WM_STATE", [0, demands, 0, 1, 0]);
     set_urgent(&x11, window, false);
     x11.text(window, AtomEnum::WM_NAME, b"calm");

@@ -71,7 +71,10 @@ pub fn install(agent: &Agent, id: &str, types: &str) {
     fs::write(&script, text).expect("a script");
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a script");
     let entry = format!("[Desktop Entry]\nType=Application\nName={id}\nExec={id} %f\nMimeType={types}\n");
-    fs::write(agent.applications().join(format!("{id}.desktop")), entry).expect("an entry");
+    // It appears whole: the agent looks at the folder a moment after a file was made there.
+    let made = agent.path(&format!("{id}.made"));
+    fs::write(&made, entry).expect("an entry");
+    fs::rename(&made, agent.applications().join(format!("{id}.desktop"))).expect("an entry");
 }
 
 fn mv() -> PathBuf {
@@ -382,7 +385,7 @@ fn here_it_is_opened_by_the_guests_own_program() {
     answer(&mut host, asked.wanted, OpenOutcome::Here, "");
     assert_eq!(opened(&agent), format!("better {}", path.display()));
     assert_eq!(end(child), (0, String::new()));
-    // The same for the host's own wish; the named program goes before the default.
+    // The same where the host itself wants it; the named program goes before the default.
     let absolute = path.as_os_str().as_encoded_bytes();
     for (app_id, program, named) in
         [("", "better", absolute), ("plain", "plain", absolute), ("", "better", b"notes.txt")]

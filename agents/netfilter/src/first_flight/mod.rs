@@ -69,7 +69,7 @@ struct Open {
     possible: Vec<String>,
     /// The rule by which it has begun where nothing names it.
     begun_by: Option<String>,
-    /// The scanner has seen it from its beginning.
+    /// The traffic scanner has seen it from its beginning.
     is_scanned: bool,
     cut: Arc<Cut>,
 }

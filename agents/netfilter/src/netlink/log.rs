@@ -1,4 +1,4 @@
-//! What the rules deny, packet by packet as far as their limit lets it be told. nfnetlink_log.h of the kernel.
+//! What the rules deny, packet by packet as far as their limit lets them be logged. nfnetlink_log.h of the kernel.
 
 use super::{ACK, Message, Netlink, Received, find, nfgen};
 use crate::netlink::conntrack::{TCP, UDP};
@@ -29,7 +29,7 @@ pub struct Denied {
     pub port: Option<u16>,
 }
 
-/// A packet as it was logged, as far as it is told.
+/// A packet as it was logged: what is reported of it.
 #[derive(Debug)]
 pub struct Logged<'a> {
     prefix: &'a [u8],
@@ -85,7 +85,7 @@ pub fn listen(group: u16, mut each: impl FnMut(Denied)) -> nix::Result<()> {
                 each(denied);
             }
         }) {
-            // Lost ones are counted by the kernel all the same.
+            // The kernel counts lost ones all the same.
             Ok(()) | Err(Errno::ENOBUFS | Errno::EINTR) => {}
             Err(error) => return Err(error),
         }

@@ -38,7 +38,7 @@ pub struct Interface {
     /// How often its carrier went away.
     pub carrier_losses: u32,
     pub mtu: u32,
-    /// 0: not said.
+    /// 0: the kernel gave none.
     pub max_mtu: u32,
 }
 

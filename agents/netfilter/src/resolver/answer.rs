@@ -182,7 +182,7 @@ fn without_hints(own: &SVCB) -> SVCB {
     SVCB::new(own.svc_priority(), own.target_name().clone(), params)
 }
 
-/// The bytes for the VM. `ttl_s`: what is left of the answer's. Over UDP, what is too long is said to be so: the VM asks
+/// The bytes for the VM. `ttl_s`: what is left of the answer's. Over UDP, what is too long is marked as truncated: the VM asks
 /// again over TCP.
 pub fn write(question: &Question, answer: &Answer, ttl_s: u32, is_udp: bool) -> Vec<u8> {
     let mut message = Message::new();

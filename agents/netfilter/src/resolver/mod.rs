@@ -98,7 +98,7 @@ impl Resolver {
             let Some(busy) = self.begin(from.ip(), true, MAX_STREAMS) else { continue };
             let own = Arc::clone(self);
             let _ = thread::Builder::new().name("stream".to_owned()).spawn(move || {
-                // An end of a connection is nothing to tell.
+                // The end of a connection is not logged.
                 let _ = own.serve_stream(stream, from.ip());
                 drop(busy);
             });

@@ -28,11 +28,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const WELL_AFTER: Duration = Duration::from_secs(60);
 /// An emulated guest reads thousands of rules in seconds.
 const START_WITHIN: Duration = Duration::from_secs(180);
-/// For the other one, which tries rules.
+/// The same for the other Suricata, which tries rules.
 const TRY_WITHIN: Duration = START_WITHIN;
 /// Where a connection could not be taken, such as without a file for it.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-/// What it says when it takes packets.
+/// The line that Suricata prints once it takes packets.
 const STARTED: &str = "ngine started";
 const MAX_LINE: usize = 500;
 /// Of what it said since its start.
@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-/// What it tells, each from a thread of its own.
+/// Hears what the scanner reports; each call comes from a thread of its own.
 pub trait Listener: Send + Sync + 'static {
     /// `detail`: what is wrong, also with rules where it is ready; "".
     fn state(&self, state: State, detail: &str);
@@ -80,7 +80,7 @@ enum Event {
     Ended {
         run: u64,
     },
-    /// The one that tried rules has ended, and said this.
+    /// The Suricata that tried rules has ended with this output.
     Tried {
         trial: u64,
         output: String,
@@ -93,7 +93,7 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// `folder`: of its own, for its files.
+    /// `folder`: for the files of the scanner alone.
     pub fn start(folder: PathBuf, listener: std::sync::Arc<impl Listener>) -> io::Result<Self> {
         Self::start_program(SURICATA.into(), TRY_WITHIN, folder, listener)
     }
@@ -142,7 +142,7 @@ impl Scanner {
 fn take_records(streams: impl Iterator<Item = io::Result<UnixStream>>, mut each: impl FnMut(Seen)) {
     for stream in streams {
         match stream {
-            // Its end is nothing to tell: that of the program is.
+            // The end of this connection is not reported: the end of the program is.
             Ok(stream) => drop(eve::read(stream, &mut each)),
             Err(error) => {
                 eprintln!("scanner: no records can be taken now: {error}");

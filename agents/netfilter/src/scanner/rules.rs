@@ -24,7 +24,7 @@ pub fn is_good_name(name: &str) -> bool {
 }
 
 /// The folder has these files afterwards, and no others. One that reads it meanwhile finds of each that stays its old text or its
-/// new one: Suricata may still read rules that were told before, and rules that it does not find drop nothing.
+/// new one: Suricata may still read the rules of the state before, and rules that it does not find drop nothing.
 pub fn write(folder: &Path, files: &[RuleFile]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let good: Vec<&RuleFile> = files.iter().filter(|file| is_good_name(&file.file)).collect();

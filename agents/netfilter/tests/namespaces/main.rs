@@ -13,7 +13,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use serde_json::json;
 use std::io::{ErrorKind, Read};
-use support::{OTHER, PATIENCE, WEB, WEB6, World, echo, state, state_of_two, world};
+use support::{OTHER, PATIENCE, WEB, WEB6, World, echo, silent_echo, state, state_of_two, world};
 
 /// No answer at all: to a packet, or to the question whose address the gateway's is.
 fn is_silence(error: ErrorKind) -> bool {
@@ -48,7 +48,7 @@ fn where_the_kernel_does_not_keep_the_rules_nothing_passes_and_it_is_told() {
     world.tell_rules(&["allow internet"]);
     let mut open = world.connect_vm(WEB, 80).unwrap();
     echo(&mut open, b"hello").unwrap();
-    // As by a fault: packets of canaries are allowed by a rule that nobody has told.
+    // As by a fault: packets of canaries are allowed by a rule that is not of the desired state.
     world.firewall.run(
         "nft 'table inet other {\n chain first {\n type filter hook prerouting priority -151\n iifname lo meta mark set 1\n }\n }'",
     );
@@ -56,9 +56,9 @@ fn where_the_kernel_does_not_keep_the_rules_nothing_passes_and_it_is_told() {
     assert_eq!((problems.len(), problems[0]["where"].as_str()), (1, Some("link-1")), "{problems:?}");
     assert!(problems[0]["reason"].as_str().unwrap().starts_with("the kernel does not keep its rules"));
     assert!(is_silence(world.connect_vm(WEB, 80).unwrap_err()));
-    assert!(echo(&mut open, b"more").is_err());
+    assert!(silent_echo(&mut open, b"more").is_err());
     world.firewall.run("nft delete table inet other");
-    // Tried again without being told anything: the fault may have been that of a moment.
+    // Tried again without a new state: the fault may have been that of a moment.
     world.until("in force", |message, _| {
         (message["type"] == "applied" && message["problems"] == json!([])).then_some(())
     });
@@ -158,9 +158,9 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(2000): s.sendto(b'x', ('{OTHER}', 1000 + i % 3))\""
     ));
     world.until("2000 denied", |_, world| {
-        let told = world.links.first().map_or(0, |(_, cells)| cells["packetsDenied"].as_u64().unwrap());
+        let counted = world.links.first().map_or(0, |(_, cells)| cells["packetsDenied"].as_u64().unwrap());
         let listed: u64 = world.flows.iter().map(|(_, cells)| cells["count"].as_u64().unwrap()).sum();
-        (told == 2000 && listed == 2000).then_some(())
+        (counted == 2000 && listed == 2000).then_some(())
     });
     assert!(world.flows.len() < 10);
 }
@@ -193,13 +193,13 @@ for i in range(5000): s.sendto(b'x', ('{OTHER}', {port} + i))\""
 #[test]
 fn an_interface_may_come_after_what_is_told_of_it() {
     let Some(mut world) = world() else { return };
-    let mut told = state(&["allow internet"]);
-    let mut second = told["links"][0].clone();
+    let mut desired = state(&["allow internet"]);
+    let mut second = desired["links"][0].clone();
     second["id"] = json!("link-2");
     second["own"] = json!({ "mac": "52:54:00:b7:00:02", "ipv4": "10.137.0.9", "ipv6": "fd00:137:2::1" });
     second["guest"] = json!({ "mac": "52:54:00:a7:00:02", "ipv4": "10.137.0.10", "ipv6": "fd00:137:2::2" });
-    told["links"].as_array_mut().unwrap().push(second);
-    let problems = world.tell(told);
+    desired["links"].as_array_mut().unwrap().push(second);
+    let problems = world.tell(desired);
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0]["where"], "link-2");
     world.exchange(WEB, 80, b"hello").unwrap();
@@ -220,17 +220,17 @@ fn an_interface_may_come_after_what_is_told_of_it() {
 #[test]
 fn nothing_is_said_to_be_in_force_that_this_run_of_atoll_has_not_told() {
     let Some(mut world) = world() else { return };
-    let told = state_of_two(&["allow internet"], &["allow internet"]);
+    let desired = state_of_two(&["allow internet"], &["allow internet"]);
     for _ in 0..3 {
-        world.tell(told.clone());
+        world.tell(desired.clone());
     }
     world.start_atoll_again();
     world.until("health", |message, _| (message["type"] == "health").then_some(()));
     world.firewall.run("ip link add eth9 address 52:54:00:b7:00:02 type veth peer name peer9");
-    // Its rules are applied anew, and what is said of them comes before what is said of what is told now.
+    // Its rules are applied anew, and this is confirmed before the state that is sent now.
     let is_there = "until ip -br addr show dev link-2 2>&1 | grep -q 10.137.0.9; do sleep 0.05; done";
     world.firewall.run(&format!("timeout 60 sh -c '{is_there}'"));
-    world.send(&told);
+    world.send(&desired);
     let revision =
         world.until("applied", |message, _| (message["type"] == "applied").then(|| message["revision"].clone()));
     assert_eq!(revision, 1);
@@ -243,9 +243,9 @@ fn a_wrong_link_costs_that_link_and_wrong_state_changes_nothing() {
     world.tell_rules(&["allow internet"]);
     assert_eq!(world.tell(json!({ "links": 1 }))[0]["where"], "");
     world.exchange(WEB, 80, b"hello").unwrap();
-    let mut told = state(&["allow internet"]);
-    told["links"][0]["rules"]["rules"][0]["port"] = json!(-1);
-    assert_eq!(world.tell(told)[0]["where"], "link-1");
+    let mut desired = state(&["allow internet"]);
+    desired["links"][0]["rules"]["rules"][0]["port"] = json!(-1);
+    assert_eq!(world.tell(desired)[0]["where"], "link-1");
     assert!(world.connect_vm(WEB, 80).is_err());
 }
 

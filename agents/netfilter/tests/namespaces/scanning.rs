@@ -1,6 +1,6 @@
 //! VMs that are scanned, by the real Suricata. Skipped where this machine has none.
 
-use crate::support::{GREETING, PATIENCE, WEB, WEB6, World, echo, state, world};
+use crate::support::{GREETING, PATIENCE, WEB, WEB6, World, echo, silent_echo, state, world};
 use nix::sys::signal::{Signal, kill};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
@@ -11,10 +11,10 @@ const RULES: &str = include_str!("../../../../services/firewall/rules/atoll.rule
 const EICAR: &str = r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*";
 
 fn scanned(rules: &[&str], files: &[(&str, &str)]) -> Value {
-    let mut told = state(rules);
-    told["links"][0]["rules"]["scan"] = json!(true);
-    told["scanRules"] = files.iter().map(|(file, text)| json!({ "file": file, "text": text })).collect();
-    told
+    let mut desired = state(rules);
+    desired["links"][0]["rules"]["scan"] = json!(true);
+    desired["scanRules"] = files.iter().map(|(file, text)| json!({ "file": file, "text": text })).collect();
+    desired
 }
 
 /// With a scanner that is ready. `None`, and a word on the terminal: this machine cannot.
@@ -63,7 +63,7 @@ fn what_a_rule_drops_does_not_arrive_and_its_connection_is_reset() {
             "signature": "Atoll test signature", "severity": 2, "action": "dropped",
         });
         assert_eq!(alert, expected);
-        let reason = "dropped by the scanner: Atoll test signature";
+        let reason = "dropped by the traffic scanner: Atoll test signature";
         world.row(json!({ "address": address, "port": 9000, "verdict": "deny", "reason": reason }));
         world.exchange(address, 9000, b"something else").unwrap();
     }
@@ -113,7 +113,7 @@ fn while_the_scanner_is_gone_nothing_passes_and_it_comes_back() {
     let before = world.scanner().unwrap();
     kill(before, Signal::SIGSTOP).unwrap();
     // Not gone, but it takes nothing.
-    assert_eq!(echo(&mut stream, b"hello"), Err(ErrorKind::WouldBlock));
+    assert_eq!(silent_echo(&mut stream, b"hello"), Err(ErrorKind::WouldBlock));
     world.received.lock().unwrap().clear();
     kill(before, Signal::SIGKILL).unwrap();
     event(&mut world, "scanner", |data| data["state"] == "failing");
@@ -195,5 +195,5 @@ fn what_cannot_be_scanned_is_said_to_be_so() {
     let mut greeting = vec![0; GREETING.len()];
     stream.read_exact(&mut greeting).unwrap();
     stream.write_all(b"SSH-2.0-other\r\n").unwrap();
-    world.row(json!({ "port": 22, "verdict": "allow", "reason": "encrypted: the scanner cannot look inside" }));
+    world.row(json!({ "port": 22, "verdict": "allow", "reason": "encrypted: the traffic scanner cannot look inside" }));
 }

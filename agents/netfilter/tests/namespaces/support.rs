@@ -333,7 +333,7 @@ END"
         self.stream.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    /// The problems of what was told.
+    /// Sends the desired state, and gives the problems with it.
     pub fn tell(&mut self, state: Value) -> Vec<Value> {
         self.send(&state);
         let revision = self.revision;
@@ -348,7 +348,7 @@ END"
         assert_eq!(self.tell(state(rules)), [] as [Value; 0]);
     }
 
-    /// Reads what is said until there is what is waited for.
+    /// Reads messages until one has what is waited for.
     pub fn until<T>(&mut self, what: &str, mut find: impl FnMut(&Value, &Self) -> Option<T>) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -389,12 +389,12 @@ END"
     /// Another VM, with rules of its own beside those of the first one, which are for the internet. A server listens in it.
     pub fn second_vm(&mut self, rules: &[&str]) -> Namespace {
         let vm = self.join_vm(2);
-        let told = state_of_two(&["allow internet"], rules);
-        assert_eq!(self.tell(told), [] as [Value; 0]);
+        let desired = state_of_two(&["allow internet"], rules);
+        assert_eq!(self.tell(desired), [] as [Value; 0]);
         vm
     }
 
-    /// One that joins the firewall by `link-NUMBER`, of which that is not told yet. A server listens in it.
+    /// One that joins the firewall by `link-NUMBER`, of which the firewall does not know yet. A server listens in it.
     pub fn join_vm(&self, number: u8) -> Namespace {
         let vm = Namespace::new();
         let mut there = vm.inside(|| Command::new("sleep").arg("1000").spawn().unwrap());
@@ -496,7 +496,16 @@ pub fn look_up_at(resolver: &'static str, vm: &Namespace, name: &str, kind: Reco
 
 /// Sends the bytes and reads them back.
 pub fn echo(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
-    stream.set_read_timeout(Some(SILENCE)).unwrap();
+    echo_within(PATIENCE, stream, bytes)
+}
+
+/// The same where no answer is expected.
+pub fn silent_echo(stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
+    echo_within(SILENCE, stream, bytes)
+}
+
+fn echo_within(limit: Duration, stream: &mut TcpStream, bytes: &[u8]) -> Result<(), ErrorKind> {
+    stream.set_read_timeout(Some(limit)).unwrap();
     stream.write_all(bytes).map_err(|error| error.kind())?;
     let mut back = vec![0; bytes.len()];
     stream.read_exact(&mut back).map_err(|error| error.kind())?;
@@ -656,13 +665,13 @@ pub fn state(rules: &[&str]) -> Value {
 
 /// Of the first VM, and of the second one.
 pub fn state_of_two(rules: &[&str], others: &[&str]) -> Value {
-    let mut told = state(rules);
-    add_link(&mut told, 2, others);
-    told
+    let mut desired = state(rules);
+    add_link(&mut desired, 2, others);
+    desired
 }
 
 /// Of the VM that has joined by it (`join_vm`).
-pub fn add_link(told: &mut Value, number: u8, rules: &[&str]) {
+pub fn add_link(desired: &mut Value, number: u8, rules: &[&str]) {
     let mut link = state(rules)["links"][0].clone();
     link["id"] = json!(format!("link-{number}"));
     for (end, kind, last) in [("own", "b7", 1), ("guest", "a7", 2)] {
@@ -672,7 +681,7 @@ pub fn add_link(told: &mut Value, number: u8, rules: &[&str]) {
             "ipv6": format!("fd00:137:{number}::{last}"),
         });
     }
-    told["links"].as_array_mut().unwrap().push(link);
+    desired["links"].as_array_mut().unwrap().push(link);
 }
 
 fn rule(line: &str) -> Value {

@@ -62,13 +62,13 @@ fn a_rule_opens_the_way_to_a_vm_at_its_port_for_who_may_begin_it_and_for_nobody_
     let Some(mut world) = world() else { return };
     let (second, third) = (world.second_vm(&[]), world.join_vm(3));
     world.serve_in_first_vm();
-    let mut told = state_of_two(&[RULE], &[]);
-    add_link(&mut told, 3, &["allow internet", "allow any"]);
+    let mut desired = state_of_two(&[RULE], &[]);
+    add_link(&mut desired, 3, &["allow internet", "allow any"]);
     for has_uplink in [true, false] {
         if !has_uplink {
-            told["uplink"] = Value::Null;
+            desired["uplink"] = Value::Null;
         }
-        assert_eq!(world.tell(told.clone()), NONE);
+        assert_eq!(world.tell(desired.clone()), NONE);
         for address in SECOND {
             let (mut client, mut server) = open(&world, &second, address);
             server.write_all(b"more").unwrap();
@@ -190,9 +190,9 @@ fn a_name_that_is_answered_with_the_address_of_a_vm_leads_nowhere() {
     world.names.lock().unwrap().push(("nas.example".to_owned(), "198.18.0.10".parse().unwrap(), 300));
     world.refuse("198.18.0.10", PORT);
     for rules in [&["allow nas.example"][..], &["allow nas.example", RULE]] {
-        let mut told = state_of_two(rules, &[]);
-        told["privateNames"] = json!(["nas.example"]);
-        assert_eq!(world.tell(told), NONE);
+        let mut desired = state_of_two(rules, &[]);
+        desired["privateNames"] = json!(["nas.example"]);
+        assert_eq!(world.tell(desired), NONE);
         assert!(world.addresses("nas.example").contains(&SECOND[0].parse().unwrap()));
         if rules.len() == 1 {
             is_refused(&world.vm, SECOND[0], PORT);
@@ -212,7 +212,7 @@ fn the_rule_gone_both_ends_of_an_idle_connection_are_reset_and_nothing_passes_an
     let mut alone = state(&[RULE]);
     alone["lost"] = json!([]);
     for address in SECOND {
-        for (told, what) in [
+        for (desired, what) in [
             (state_of_two(&[], &["allow internet"]), "no rule"),
             (state_of_two(&["deny any", RULE], &[]), "a deny before it"),
             (state_of_two(&["allow @link-2 80"], &[]), "another port"),
@@ -224,7 +224,7 @@ fn the_rule_gone_both_ends_of_an_idle_connection_are_reset_and_nothing_passes_an
                 "iifname link-1 tcp dport 8080",
                 "oifname link-2 tcp dport 8080 meta length > 60",
             );
-            assert_eq!(world.tell(told), NONE);
+            assert_eq!(world.tell(desired), NONE);
             are_reset(&mut ends, &format!("{what} {address}"));
             is_refused(&world.vm, address, PORT);
             assert_eq!(world.passed_of_seen(), 0, "{what}");
@@ -299,12 +299,12 @@ fn connections_between_vms_outlive_the_uplink_and_end_with_the_program() {
     let Some(mut world) = world() else { return };
     let second = world.second_vm(&[]);
     for address in SECOND {
-        let told = state_of_two(&[RULE, "allow internet"], &[]);
-        assert_eq!(world.tell(told.clone()), NONE);
+        let desired = state_of_two(&[RULE, "allow internet"], &[]);
+        assert_eq!(world.tell(desired.clone()), NONE);
         let mut ends = open(&world, &second, address);
         world.row(json!({ "address": address, "state": "open" }));
         world.lose_uplink();
-        let mut again = told.clone();
+        let mut again = desired.clone();
         again["uplink"]["session"] = json!(format!("after {address}"));
         assert_eq!(world.tell(again), NONE);
         // What went by the uplink is seen to be lost within a second.
@@ -314,9 +314,9 @@ fn connections_between_vms_outlive_the_uplink_and_end_with_the_program() {
         client.read_exact(&mut [0; 6]).unwrap();
         world.kill_program();
         world.start_program();
-        // Nothing passes before it is told.
+        // Nothing passes before the firewall knows it.
         world.connect_vm(address, PORT).unwrap_err();
-        assert_eq!(world.tell(told), NONE);
+        assert_eq!(world.tell(desired), NONE);
         for (stream, end) in [(client, "client"), (server, "server")] {
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let kind = stream.read(&mut [0]).map_err(|error| error.kind());
@@ -331,10 +331,10 @@ fn before_the_scanner_works_nothing_passes_between_vms_of_which_one_is_scanned()
     let Some(mut world) = world() else { return };
     let second = world.second_vm(&[]);
     for scanned in [&[0][..], &[1], &[0, 1]] {
-        let told = state_of_two(&[RULE], &[]);
-        assert_eq!(world.tell(told.clone()), NONE);
+        let desired = state_of_two(&[RULE], &[]);
+        assert_eq!(world.tell(desired.clone()), NONE);
         let mut ends = open(&world, &second, SECOND[0]);
-        let mut scans = told.clone();
+        let mut scans = desired.clone();
         for link in scanned {
             scans["links"][*link]["rules"]["scan"] = json!(true);
         }

@@ -16,7 +16,7 @@ export function addNetworkCommands(program: Command): void {
     .action(async ({ follow = false, json = false }: JsonOption & { follow?: boolean }) => {
       if (follow) return followFlows(json);
       const flows = await call("network.flows", {});
-      print(flows, json, () => table(HEAD, flows.map(cellsOf), "Nobody talks to anything."));
+      print(flows, json, () => table(HEAD, flows.map(cellsOf), "No VM has a connection."));
     });
 
   command(
@@ -47,7 +47,7 @@ export function addNetworkCommands(program: Command): void {
       if (findings.some(({ result }) => result === "leak" || result === "not-tried")) process.exitCode = EXIT.failed;
     });
 
-  command(network, "alerts", "what the scanner has seen")
+  command(network, "alerts", "what the traffic scanner has seen")
     .option("--since <seconds>", "only what is not older", seconds)
     .action(async ({ since, json = false }: JsonOption & { since?: number }) => {
       const alerts = await call("network.alerts", { sinceS: since ?? null });
@@ -58,7 +58,7 @@ export function addNetworkCommands(program: Command): void {
             ...[one.time, one.vm, one.direction, toWords(one), one.address, one.port],
             ...[one.action, one.severity, one.signature],
           ]),
-          "The scanner has seen nothing.",
+          "The traffic scanner has seen nothing.",
         ),
       );
     });

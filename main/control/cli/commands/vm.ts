@@ -113,8 +113,8 @@ function createInput(name: string, options: CreateOptions): RequestInput<"vm.cre
     ...{ driver, template, memory, cpus, network, via },
     channels: channels.length === 0 ? undefined : Object.fromEntries(channels),
   };
-  const said = Object.entries(machine).filter(([, value]) => value !== undefined);
-  return { name, label, role, machine: Object.fromEntries(said) };
+  const given = Object.entries(machine).filter(([, value]) => value !== undefined);
+  return { name, label, role, machine: Object.fromEntries(given) };
 }
 
 function printVm(view: VmView, json: boolean): void {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_STREAM_CREDIT_BYTES } from "#shared/protocol/limits.ts";
 import { CarriedPort } from "./carried-port.ts";
-import { FIRST_BYTE_MS, HEAD_BYTES, HeldReading, HOLD_BYTES, STALL_MS } from "./held-reading.ts";
+import { FIRST_BYTE_MS, HEAD_BYTES, BufferedReading, BUFFER_BYTES, STALL_MS } from "./buffered-reading.ts";
 
 /** Less is granted only to a guest that may send nothing. */
 const LEAST_GRANT_BYTES = 32 * 1024;
@@ -13,27 +13,27 @@ afterEach(() => void vi.useRealTimers());
 class Reading {
   readonly log: unknown[] = [];
   readonly grants: number[] = [];
-  readonly said: unknown[] = [];
-  readonly held: HeldReading;
-  readonly port = new CarriedPort((message) => this.said.push(message));
+  readonly messages: unknown[] = [];
+  readonly buffered: BufferedReading;
+  readonly port = new CarriedPort((message) => this.messages.push(message));
 
   constructor(maxBytes = 1e9) {
     const listener = {
       progress: (bytes: number) => void this.log.push({ bytes }),
       ended: (bytes: number, outcome: string) => void this.log.push({ bytes, outcome }),
     };
-    this.held = new HeldReading(maxBytes, listener, {
+    this.buffered = new BufferedReading(maxBytes, listener, {
       grant: (bytes) => {
         this.grants.push(bytes);
         return bytes;
       },
       stop: () => void this.log.push("stop"),
     });
-    this.held.begin();
+    this.buffered.begin();
   }
 
   write(bytes: number): void {
-    this.held.data(new Uint8Array(bytes));
+    this.buffered.data(new Uint8Array(bytes));
   }
 
   credit(bytes: number): void {
@@ -41,7 +41,7 @@ class Reading {
   }
 
   get sentBytes(): number[] {
-    return this.said.flatMap((message) => {
+    return this.messages.flatMap((message) => {
       const { bytes } = message as { bytes?: Uint8Array };
       return bytes === undefined ? [] : [bytes.length];
     });
@@ -53,7 +53,7 @@ describe("a reading", () => {
     const reading = new Reading();
     reading.write(5);
     reading.write(5);
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     expect(reading.sentBytes).toEqual([]);
     reading.credit(2);
     expect(reading.sentBytes).toEqual([2]);
@@ -61,14 +61,14 @@ describe("a reading", () => {
     expect(reading.sentBytes).toEqual([2, 3]);
     reading.credit(5);
     expect(reading.sentBytes).toEqual([2, 3, 5]);
-    reading.held.ended(false);
-    expect(reading.said.at(-1)).toEqual({ type: "end", aborted: false });
+    reading.buffered.ended(false);
+    expect(reading.messages.at(-1)).toEqual({ type: "end", aborted: false });
     expect(reading.log).toEqual([{ bytes: 10 }, { bytes: 10, outcome: "complete" }]);
   });
 
   it("that is delivered before its first byte goes on", () => {
     const reading = new Reading();
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     reading.credit(1);
     expect(reading.log).toEqual([]);
     reading.write(1);
@@ -77,9 +77,9 @@ describe("a reading", () => {
 
   it("of nothing waits until it is delivered", () => {
     const reading = new Reading();
-    reading.held.ended(false);
+    reading.buffered.ended(false);
     expect(reading.log).toEqual([{ bytes: 0 }]);
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     expect(reading.log).toEqual([{ bytes: 0 }, { bytes: 0, outcome: "complete" }]);
   });
 
@@ -92,17 +92,17 @@ describe("a reading", () => {
           closed.push(number);
         }
       })(() => undefined);
-    reading.held.deliver(portOf(1));
-    reading.held.deliver(portOf(2));
+    reading.buffered.deliver(portOf(1));
+    reading.buffered.deliver(portOf(2));
     expect(closed).toEqual([2]);
-    reading.held.cancel();
-    reading.held.deliver(portOf(3));
+    reading.buffered.cancel();
+    reading.buffered.deliver(portOf(3));
     expect(closed).toEqual([2, 1, 3]);
   });
 
   it("ends where its reader asks for more than a stream may have in all", () => {
     const reading = new Reading();
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     reading.credit(MAX_STREAM_CREDIT_BYTES);
     expect(reading.log).toEqual([]);
     reading.credit(1);
@@ -111,16 +111,16 @@ describe("a reading", () => {
 
   it("tells its guest and its reader once that it is cancelled, and nothing after that", () => {
     const reading = new Reading();
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     reading.credit(3);
     reading.write(5);
-    reading.held.cancel();
-    expect(reading.said.at(-1)).toEqual({ type: "end", aborted: true });
+    reading.buffered.cancel();
+    expect(reading.messages.at(-1)).toEqual({ type: "end", aborted: true });
     const grants = reading.grants.length;
-    reading.held.cancel();
-    reading.held.begin();
+    reading.buffered.cancel();
+    reading.buffered.begin();
     reading.write(5);
-    reading.held.ended(false);
+    reading.buffered.ended(false);
     vi.advanceTimersByTime(STALL_MS);
     expect(reading.log).toEqual(["stop", { bytes: 5, outcome: "cancelled" }]);
     expect(reading.sentBytes).toEqual([3]);
@@ -129,7 +129,7 @@ describe("a reading", () => {
 
   it("that is over tells nothing of what still comes", () => {
     const reading = new Reading();
-    reading.held.cancel();
+    reading.buffered.cancel();
     reading.write(5);
     vi.advanceTimersByTime(STALL_MS);
     expect(reading.log).toEqual(["stop", { bytes: 0, outcome: "cancelled" }]);
@@ -138,8 +138,8 @@ describe("a reading", () => {
   it("that is all there tells its guest nothing when it is cancelled", () => {
     const reading = new Reading();
     reading.write(5);
-    reading.held.ended(false);
-    reading.held.cancel();
+    reading.buffered.ended(false);
+    reading.buffered.cancel();
     expect(reading.log).toEqual([{ bytes: 5 }, { bytes: 5, outcome: "cancelled" }]);
   });
 
@@ -155,11 +155,11 @@ describe("a reading", () => {
     const heads: (Uint8Array | null)[] = [];
     const nothing = (): void => undefined;
     const progress = (_bytes: number, head: Uint8Array | null): void => void heads.push(head);
-    const held = new HeldReading(1e9, { progress, ended: nothing }, { grant: (bytes) => bytes, stop: nothing });
-    held.begin();
-    held.data(new Uint8Array(HEAD_BYTES - 1).fill(1));
-    held.data(Uint8Array.of(2, 3));
-    held.ended(false);
+    const buffered = new BufferedReading(1e9, { progress, ended: nothing }, { grant: (bytes) => bytes, stop: nothing });
+    buffered.begin();
+    buffered.data(new Uint8Array(HEAD_BYTES - 1).fill(1));
+    buffered.data(Uint8Array.of(2, 3));
+    buffered.ended(false);
     expect(heads).toEqual([Uint8Array.from([...new Uint8Array(HEAD_BYTES - 1).fill(1), 2])]);
   });
 });
@@ -167,18 +167,18 @@ describe("a reading", () => {
 it("nothing is reported of a reading that was ended while its bytes were passed on", () => {
   const log: unknown[] = [];
   const note = (...words: unknown[]): void => void log.push(words);
-  const held = new HeldReading(
+  const buffered = new BufferedReading(
     1e9,
     { progress: note, ended: note },
     { grant: (bytes) => bytes, stop: () => undefined },
   );
   const port = new CarriedPort((message) => {
-    if ((message as { type: string }).type === "data") held.cancel();
+    if ((message as { type: string }).type === "data") buffered.cancel();
   });
-  held.begin();
-  held.deliver(port);
+  buffered.begin();
+  buffered.deliver(port);
   port.carried({ type: "credit", bytes: 1 });
-  held.data(Uint8Array.of(1));
+  buffered.data(Uint8Array.of(1));
   expect(log).toEqual([[1, "cancelled"]]);
   expect(vi.getTimerCount()).toBe(0);
 });
@@ -186,37 +186,37 @@ it("nothing is reported of a reading that was ended while its bytes were passed 
 describe("what the guest may send", () => {
   it("is what may wait here, and what the reader has asked for beyond that", () => {
     const reading = new Reading();
-    reading.held.deliver(reading.port);
-    expect(reading.grants).toEqual([HOLD_BYTES]);
-    reading.write(HOLD_BYTES);
-    expect(reading.grants).toEqual([HOLD_BYTES]);
+    reading.buffered.deliver(reading.port);
+    expect(reading.grants).toEqual([BUFFER_BYTES]);
+    reading.write(BUFFER_BYTES);
+    expect(reading.grants).toEqual([BUFFER_BYTES]);
     reading.credit(1);
-    reading.credit(HOLD_BYTES - 1);
-    expect(reading.grants).toEqual([HOLD_BYTES, 1, HOLD_BYTES - 1]);
+    reading.credit(BUFFER_BYTES - 1);
+    expect(reading.grants).toEqual([BUFFER_BYTES, 1, BUFFER_BYTES - 1]);
   });
 
   it("is extended in large parts while it may still send", () => {
     const reading = new Reading();
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     reading.credit(LEAST_GRANT_BYTES - 1);
-    expect(reading.grants).toEqual([HOLD_BYTES]);
+    expect(reading.grants).toEqual([BUFFER_BYTES]);
     reading.credit(1);
-    expect(reading.grants).toEqual([HOLD_BYTES, LEAST_GRANT_BYTES]);
+    expect(reading.grants).toEqual([BUFFER_BYTES, LEAST_GRANT_BYTES]);
   });
 
   it("is no more once all is there", () => {
     const reading = new Reading();
     reading.write(10);
-    reading.held.ended(false);
-    reading.held.deliver(reading.port);
+    reading.buffered.ended(false);
+    reading.buffered.deliver(reading.port);
     reading.credit(9);
     expect(reading.sentBytes).toEqual([9]);
-    expect(reading.grants).toEqual([HOLD_BYTES]);
+    expect(reading.grants).toEqual([BUFFER_BYTES]);
   });
 
   it("is not awaited longer because its reader asks for more", () => {
     const reading = new Reading();
-    reading.held.deliver(reading.port);
+    reading.buffered.deliver(reading.port);
     vi.advanceTimersByTime(FIRST_BYTE_MS - 1);
     reading.credit(LEAST_GRANT_BYTES);
     expect(reading.grants).toHaveLength(2);

@@ -12,7 +12,7 @@ import type { MessagePortLike } from "../message-port.ts";
 import type { StreamEndpoint } from "../stream-endpoint.ts";
 
 /** What waits here before its reader asks, bytes. */
-export const HOLD_BYTES = 256 * 1024;
+export const BUFFER_BYTES = 256 * 1024;
 /** How much of the beginning main is shown, bytes. */
 export const HEAD_BYTES = 4096;
 /** Longest until the first byte, and between two of them while more may come, ms. */
@@ -29,12 +29,12 @@ export interface ReadingListener {
   ended(bytes: number, outcome: TransferOutcome): void;
 }
 
-export class HeldReading implements StreamEndpoint {
+export class BufferedReading implements StreamEndpoint {
   readonly #maxBytes: number;
   readonly #stream: { grant(bytes: number): number; stop(): void };
   readonly #listener: ReadingListener;
-  readonly #held: Uint8Array[] = [];
-  #heldBytes = 0;
+  readonly #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
   /** That the guest may still send. */
   #granted = 0;
   #bytes = 0;
@@ -67,8 +67,8 @@ export class HeldReading implements StreamEndpoint {
     if (this.#bytes > this.#maxBytes) return this.#end("size");
     if (this.#head.length < HEAD_BYTES)
       this.#head = Uint8Array.from([...this.#head, ...bytes.subarray(0, HEAD_BYTES - this.#head.length)]);
-    this.#held.push(bytes);
-    this.#heldBytes += bytes.length;
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
     this.#watch();
     this.#pump();
     this.#reportSoon();
@@ -96,7 +96,7 @@ export class HeldReading implements StreamEndpoint {
       port,
       fromReaderSchema,
       { progress: () => undefined, parted: () => undefined },
-      (message) => this.#said(message),
+      (message) => this.#receive(message),
       () => this.#end("target"),
     );
     this.#pump();
@@ -111,7 +111,7 @@ export class HeldReading implements StreamEndpoint {
     this.#end("source");
   }
 
-  #said(message: FromReader): void {
+  #receive(message: FromReader): void {
     if (message.type === "stop") return this.#end("target");
     this.#credit += message.bytes;
     // An honest link passes on what its agent gave: never more than a stream may have.
@@ -122,20 +122,20 @@ export class HeldReading implements StreamEndpoint {
   #pump(): void {
     const port = this.#port;
     if (port !== null) this.#sendTo(port);
-    if (this.#isComplete && port !== null && this.#held.length === 0) return this.#end("complete");
+    if (this.#isComplete && port !== null && this.#waiting.length === 0) return this.#end("complete");
     this.#extend();
   }
 
   /** What waits, as far as its reader has asked for it. */
   #sendTo(port: JointPort<FromReader>): void {
-    for (let chunk = this.#held[0]; chunk !== undefined && this.#credit > 0; chunk = this.#held[0]) {
+    for (let chunk = this.#waiting[0]; chunk !== undefined && this.#credit > 0; chunk = this.#waiting[0]) {
       const isWhole = chunk.length <= this.#credit;
       // A copy: with a part of a buffer the whole of it would be sent.
       const bytes = isWhole ? chunk : new Uint8Array(chunk.subarray(0, this.#credit));
-      if (isWhole) this.#held.shift();
-      else this.#held[0] = chunk.subarray(bytes.length);
+      if (isWhole) this.#waiting.shift();
+      else this.#waiting[0] = chunk.subarray(bytes.length);
       this.#credit -= bytes.length;
-      this.#heldBytes -= bytes.length;
+      this.#waitingBytes -= bytes.length;
       port.say({ type: "data", bytes });
     }
   }
@@ -143,7 +143,7 @@ export class HeldReading implements StreamEndpoint {
   /** More may come, as far as there is room for it. */
   #extend(): void {
     if (this.#isComplete || this.#isOver) return;
-    const room = this.#credit + HOLD_BYTES - this.#heldBytes - this.#granted;
+    const room = this.#credit + BUFFER_BYTES - this.#waitingBytes - this.#granted;
     if (room < (this.#granted === 0 ? 1 : MIN_GRANT_BYTES)) return;
     const wasWaiting = this.#granted > 0;
     this.#granted += this.#stream.grant(room);
@@ -177,7 +177,7 @@ export class HeldReading implements StreamEndpoint {
     this.#isOver = true;
     clearTimeout(this.#stall);
     clearTimeout(this.#report);
-    this.#held.length = 0;
+    this.#waiting.length = 0;
     if (!this.#isComplete) this.#stream.stop();
     const aborted = outcome !== "complete";
     this.#port?.over(aborted, { type: "end", aborted });
