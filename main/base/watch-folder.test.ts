@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { fakeTimeouts } from "./testing/fake-timeouts.ts";
+import { fakeTimeouts } from "../../scripts/testing/fake-timeouts.ts";
 import { watchFolder } from "./watch-folder.ts";
 
 let folder: string;

@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { VmId } from "#shared/model/vm.ts";
-import { fakeTimeouts } from "../base/testing/fake-timeouts.ts";
+import { fakeTimeouts } from "../../scripts/testing/fake-timeouts.ts";
 import { HOST, type VmParty } from "./crossing.ts";
 import { DEFAULT_POLICY } from "./default-policy.ts";
 import { Policy } from "./policy.ts";

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MAX_TABLE_ROWS, MAX_TO_PROGRAM_BYTES } from "#shared/model/service-messages.ts";
 import { SERVED_ROLES, type ServiceRights } from "#shared/model/service.ts";
 import { cleanText } from "#shared/model/text.ts";
-import { fakeTimeouts } from "../base/testing/fake-timeouts.ts";
+import { fakeTimeouts } from "../../scripts/testing/fake-timeouts.ts";
 import { builtIns } from "./built-ins.ts";
 import { ServiceCatalog } from "./catalog.ts";
 import { jobInput } from "./job-input.ts";
