@@ -255,7 +255,7 @@ describe("a name in a rule", () => {
       const loaded = policy.load();
       await timeoutIsSet(500);
       write(policy, text);
-      vi.runAllTimers();
+      vi.advanceTimersByTime(500);
       await loaded;
       await policy.load();
     };

@@ -255,7 +255,7 @@ describe("settings", () => {
       const loaded = one.load();
       await timeoutIsSet(2_000);
       put("services/words.yaml", "longest: 30\n");
-      vi.runAllTimers();
+      vi.advanceTimersByTime(2_000);
       await loaded;
       expect(one.values["longest"]).toBe(30);
     }
@@ -264,7 +264,7 @@ describe("settings", () => {
     const loaded = one.load();
     await timeoutIsSet(2_000);
     expect(one.values["longest"]).toBe(30);
-    vi.runAllTimers();
+    vi.advanceTimersByTime(2_000);
     await loaded;
     expect([one.values["longest"], one.isKnown]).toEqual([10, true]);
     // It was a choice: nothing of before comes back.
