@@ -219,11 +219,12 @@ test("programs that ask the portal of their session come to the opener as well",
   const brought = await desktop.pipe(gdbus, "exec", "home", "--", "sh", "-c", "cat > gdbus && chmod +x gdbus");
   expect(brought).toMatchObject({ code: 0 });
   const call = `./gdbus call --session --timeout 120 --dest org.freedesktop.portal.Desktop --object-path /org/freedesktop/portal/desktop`;
-  const asks = `${call} --method org.freedesktop.portal.OpenURI.OpenURI '' https://example.org/portal '{}'`;
+  // gdbus asks for the types of arguments, for 3 s at most: they are given.
+  const asks = `${call} --method org.freedesktop.portal.OpenURI.OpenURI '' https://example.org/portal '@a{sv} {}'`;
   expect(await sh("home", asks)).toContain("/request/");
   await expect.poll(() => desktop.read("web", "shown")).toContain("https://example.org/portal\n");
   // It is the only one: programs do without others.
-  const chooser = `${call} --method org.freedesktop.portal.FileChooser.OpenFile '' Open '{}'`;
+  const chooser = `${call} --method org.freedesktop.portal.FileChooser.OpenFile '' Open '@a{sv} {}'`;
   expect(await desktop.atoll("exec", "home", "--", "sh", "-c", chooser)).toMatchObject({
     code: 1,
     stderr: expect.stringContaining("org.freedesktop.DBus.Error.UnknownInterface"),

@@ -235,7 +235,7 @@ fn a_program_that_asks_for_its_own_link_again_is_refused() {
     // As one that was started with this variable.
     let call = ["call", "--address", &bus.address, "--dest", NAME, "--object-path", PATH, "--method"];
     let mut asking = Command::new("gdbus");
-    asking.args(call).arg(format!("{OPENING}.OpenURI")).args(["", url, "{}"]).env("ATOLL_OPENED", &mark);
+    asking.args(call).arg(format!("{OPENING}.OpenURI")).args(["", url, "@a{sv} {}"]).env("ATOLL_OPENED", &mark);
     let said = asking.output().expect("gdbus is installed");
     let said = String::from_utf8(said.stdout).expect("text");
     let handle = said.split('\'').nth(1).unwrap_or_else(|| panic!("{said}"));
