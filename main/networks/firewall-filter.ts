@@ -91,7 +91,7 @@ export class FirewallFilter extends Emitter<FirewallFilterEvents> implements Net
   readonly #options: Options;
   #service: FirewallService | null = null;
   #links: readonly FilteredLink[] = [];
-  /** Until they are, no state is sent: a program that has some of an earlier run of the application would end all of them. */
+  /** Until they are, no state is sent: one without links would end the connections that an earlier run of the application left. */
   #areLinksKnown = false;
   /** What the program has said before they were, the oldest first. */
   #early: ProgramReport[] = [];

@@ -40,7 +40,7 @@ export class ServiceFilter extends Emitter<FilterEvents> implements NetworkFilte
   readonly uplinkSession = null;
   readonly #service: ServingService;
   #links: readonly FilteredLink[] = [];
-  /** Until they are, no state is sent: a program that has some of an earlier run of the application would end all of them. */
+  /** Until they are, no state is sent: one without links would end the connections that an earlier run of the application left. */
   #areLinksKnown = false;
   #acknowledged: ReadonlySet<string> = new Set();
   #sent: { readonly revision: number; readonly links: readonly string[] } | null = null;

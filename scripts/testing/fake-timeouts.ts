@@ -1,8 +1,8 @@
 import { expect, onTestFinished, vi } from "vitest";
 
 /**
- * Fake timers of `setTimeout`, until the test is over. What waits for one to be set does so by its length: a count has those, too,
- * that tests before this one left in the same process.
+ * Fake timers of `setTimeout`, until the test is over. A test waits until one of a given length is set, not for a number of timers:
+ * code that an earlier test of the same process left running may set others.
  *
  * @returns resolves once a timer of `ms` is set after the call. Its checks take the fake clock on, by 50 ms each
  */

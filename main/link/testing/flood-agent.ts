@@ -35,7 +35,7 @@ export class FloodAgent {
   #nextSurface = 1_000;
   #timer: NodeJS.Timeout | undefined;
 
-  /** The agent has messages hello. Opens its windows, and draws each of them once. */
+  /** The agent has said hello. Opens its windows, and draws each of them once. */
   constructor(agent: ScriptedAgent) {
     this.#agent = agent;
     this.#pictures = [1, 2, 3, 4].map((surface) => (surface % 2 === 1 ? largePicture(surface) : manyRects(surface)));
