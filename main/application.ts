@@ -58,8 +58,9 @@ export class Application extends Emitter<ApplicationEvents> {
   readonly focus = new FocusTracker();
   readonly #options: ApplicationOptions;
   readonly #vms = new Map<VmId, Entry>();
-  /** Aborted when the application ends: nothing starts by itself any more. */
   readonly #ending = new AbortController();
+  /** Aborted when the application ends: nothing starts by itself any more. */
+  readonly ending: AbortSignal = this.#ending.signal;
   /** The page has said which windows it shows. */
   #hasPage = false;
   #desktop: Desktop | null = null;
@@ -430,7 +431,7 @@ export class Application extends Emitter<ApplicationEvents> {
 
   #contextOf({ driver }: VmDefinition): VmContext {
     const { drivers, spawnLink, output, keymap, log } = this.#options;
-    return { spawnLink, output, keymap, log, driver: drivers.named(driver), ending: this.#ending.signal };
+    return { spawnLink, output, keymap, log, driver: drivers.named(driver), ending: this.ending };
   }
 
   #add(definition: VmDefinition, source: DefinitionSource): Vm {

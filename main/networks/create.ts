@@ -46,6 +46,7 @@ interface Parts {
   application: {
     readonly vms: readonly (CallingVm & { readonly isOn: boolean; readonly state: VmState })[];
     readonly parties: readonly VmParty[];
+    readonly ending: AbortSignal;
     on(event: "changed", listener: () => void): unknown;
   };
   services: NetworkServices;
@@ -96,6 +97,7 @@ export function createNetworks(parts: Parts): CreatedNetworks {
   const linkParts = {
     known: () => [...application.vms.map(({ id }) => id), ...parts.apart()],
     indices,
+    ending: application.ending,
     startRelay: relayStarter(() => path.join(programs(), "atoll-relay")),
     uplinkCommand: passtCommand,
     log,

@@ -20,6 +20,7 @@ let filter: ScriptedFilter;
 let indices: LinkIndices;
 let networks: Networks;
 let uplink: UplinkChoice;
+let ending: AbortController;
 
 const happen = (what: string): void => void happened.push(what);
 const vm = (name: string, network: "none" | "firewall" | "direct"): ScriptedVm => {
@@ -43,6 +44,7 @@ beforeEach(() => {
   [happened, relays, vms] = [[], [], []];
   uplink = { options: [], problem: null };
   indices = new LinkIndices(folder);
+  ending = new AbortController();
   firewall = vm("fw", "none");
   filter = new ScriptedFilter(firewall);
   networks = new Networks({
@@ -56,6 +58,7 @@ beforeEach(() => {
     uplinkCommand: (_ends, more) => ["passt", ...more],
     filterUplink: () => uplink,
     filter,
+    ending: ending.signal,
     log: () => undefined,
   });
 });
@@ -214,6 +217,18 @@ describe("a VM behind the firewall", () => {
     expect(web.detail).toBe("Its network waits for the firewall: its image cannot be built.");
     await vi.advanceTimersByTimeAsync(2_000);
     expect(filter.starts).toBe(2);
+  });
+
+  it("has a firewall that has stopped not started again while the application ends", async () => {
+    filter.failure = new Error("its image cannot be built.");
+    const web = vm("web", "firewall");
+    web.start("nic");
+    await look();
+    expect(filter.starts).toBe(1);
+    ending.abort();
+    await vi.advanceTimersByTimeAsync(60_000);
+    await look();
+    expect(filter.starts).toBe(1);
   });
 
   it("is joined all the same where the firewall takes its interface at the third try only", async () => {
@@ -611,6 +626,7 @@ describe("VMs that go by a service", () => {
       filter,
       filterName: 'service "vpn"',
       filterHasUplink: false,
+      ending: ending.signal,
       log: () => undefined,
     });
     const lookAgain = (): Promise<unknown> => {

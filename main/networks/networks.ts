@@ -43,6 +43,8 @@ export interface NetworksOptions {
   filterHasUplink?: boolean;
   /** Ids of VMs that keep their numbers; those of `vms` where nothing is said. */
   known?: () => readonly VmId[];
+  /** Aborted when the application ends: the filter is not started again, though VMs that need it may run on for a while. */
+  ending: AbortSignal;
   log: (line: string) => void;
 }
 
@@ -336,12 +338,12 @@ export class Networks {
   }
 
   #startFilter(): void {
-    const { filter, log } = this.#options;
+    const { filter, ending, log } = this.#options;
     if (filter.isReady) {
       this.#startProblem = null;
       return;
     }
-    if (this.#isStarting || this.#retryTimer !== undefined) return;
+    if (ending.aborted || this.#isStarting || this.#retryTimer !== undefined) return;
     this.#isStarting = true;
     const failed = (error: unknown): void => {
       const problem = messageOf(error);
