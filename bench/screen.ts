@@ -1,6 +1,7 @@
 /** A display of the bench's own, and the probe that presses keys and watches it. */
-import { execFile, spawn, type ChildProcess } from "node:child_process";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { type Display, openDisplay } from "../scripts/testing/display.mjs";
 import type { Tools } from "./tools.ts";
 
 /** Every system under test gets a screen like this one, for itself alone. */
@@ -30,27 +31,17 @@ export interface FramesSeen {
 
 export class Screen {
   readonly display: string;
-  readonly #server: ChildProcess;
+  readonly #close: () => Promise<void>;
   readonly #tools: Tools;
 
-  private constructor(server: ChildProcess, display: string, tools: Tools) {
-    this.#server = server;
-    this.display = display;
+  private constructor({ name, close }: Display, tools: Tools) {
+    this.display = name;
+    this.#close = close;
     this.#tools = tools;
   }
 
   static async open(tools: Tools): Promise<Screen> {
-    const size = `${SCREEN.width}x${SCREEN.height}x24`;
-    const args = ["-displayfd", "3", "-screen", "0", size, "-nolisten", "tcp", "-noreset", "-ac"];
-    const server = spawn("setpriv", ["--pdeathsig", "KILL", "Xvfb", ...args], {
-      stdio: ["ignore", "ignore", "ignore", "pipe"],
-    });
-    const number = await new Promise<string>((resolve, reject) => {
-      server.on("error", reject);
-      server.on("exit", (code) => reject(new Error(`Xvfb ended with code ${code}`)));
-      server.stdio[3]?.once("data", (data: Buffer) => resolve(data.toString().trim()));
-    });
-    return new Screen(server, `:${number}`, tools);
+    return new Screen(await openDisplay(SCREEN), tools);
   }
 
   /** Presses keys (letters, names of keysyms, or with others held: `Shift+Insert`) in turn, and watches a region. */
@@ -94,9 +85,8 @@ export class Screen {
     await this.#run("window", "focus");
   }
 
-  close(): void {
-    this.#server.removeAllListeners("exit");
-    this.#server.kill();
+  close(): Promise<void> {
+    return this.#close();
   }
 
   async #run(...words: string[]): Promise<unknown> {

@@ -33,7 +33,7 @@ async function run({ tools, isQuick, say }: Context): Promise<Finding[]> {
       say(`application start, round ${round} of ${rounds}: ${times.map((ms) => ms.toFixed(0)).join(" and ")} ms`);
     }
   } finally {
-    empty.close();
+    await empty.close();
     await atoll.close();
   }
   const [us, them] = [sampleOf(ours), sampleOf(theirs)];

@@ -19,7 +19,7 @@ export async function besideTigerVnc<Value>(
     try {
       return await work(atoll.system("a"), vnc, vnc.version);
     } finally {
-      vnc.close();
+      await vnc.close();
     }
   } finally {
     await atoll.close();

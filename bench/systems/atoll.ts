@@ -129,7 +129,7 @@ export class Atoll {
 
   async close(): Promise<void> {
     await this.end();
-    this.screen.close();
+    await this.screen.close();
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 

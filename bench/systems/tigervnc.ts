@@ -96,11 +96,11 @@ export class TigerVnc implements System {
     return cpuSeconds([this.#machine.pid, this.#viewer.pid ?? 0]);
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#agent.close();
     this.#viewer.kill("SIGKILL");
     void this.#machine.kill();
-    this.screen.close();
+    await this.screen.close();
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 
