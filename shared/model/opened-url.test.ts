@@ -44,6 +44,8 @@ describe("why a link is refused", () => {
     ["https:a?http://b", "it names no host"],
     ["https://user@example.org/", 'it has a user name or password before "@", which hides where it leads'],
     ["https://example.org:99999/", "it is no valid address"],
+    ["mailto://user@example.org", 'it has "//" where a mail address belongs'],
+    ["MailTo:///a@example.org", 'it has "//" where a mail address belongs'],
     ["mailto:a@example.org%0aBcc:b@example.org", "its address has an encoded line break"],
     ["mailto:a@example.org%0DBcc:b@example.org", "its address has an encoded line break"],
     ["mailto:a@example.org?attach=/etc/passwd", "it fills in a field that a link may not"],
@@ -141,7 +143,7 @@ it.each([
 });
 
 const pieces = fc.constantFrom(
-  ..."https://",
+  "https://",
   "http:",
   "mailto:",
   "//",

@@ -70,6 +70,8 @@ function parseWeb(text: string, scheme: "http" | "https"): UrlResult {
 }
 
 function parseMail(text: string): UrlResult {
+  // As if it named a host; what stands before "@" would be a user's name.
+  if (/^mailto:\/\//i.test(text)) return { ok: false, reason: 'it has "//" where a mail address belongs' };
   const url = parsed(text);
   if (url === null) return { ok: false, reason: "it is no valid address" };
   if (/%0[ad]/i.test(url.pathname)) return { ok: false, reason: "its address has an encoded line break" };
