@@ -91,6 +91,21 @@ describe("a configurer", () => {
     expect(sent).toHaveLength(3);
   });
 
+  it("takes no frame for an answer while another size waits to be asked for, unless it has that size", () => {
+    const { configurer } = make();
+    configurer.request(sized(100, 100));
+    expect(configurer.answered(1, { width: 100, height: 100 })).toBe(true);
+    configurer.request(sized(200, 200));
+    configurer.request(sized(100, 100));
+    expect(configurer.answered(2, { width: 200, height: 200 })).toBe(false);
+    expect(configurer.answered(3, { width: 100, height: 100 })).toBe(true);
+    configurer.request(sized(200, 200));
+    configurer.request(sized(150, 150));
+    expect(configurer.answered(3, { width: 100, height: 100 })).toBe(false);
+    // It will not have the size that it was asked for, but this one.
+    expect(configurer.answered(4, { width: 150, height: 150 })).toBe(true);
+  });
+
   it("knows when the last request is answered", async () => {
     const { configurer } = make();
     let isDone = false;

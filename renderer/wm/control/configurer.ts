@@ -65,9 +65,9 @@ export class Configurer {
   answered(untrustedSerial: number, drawn: Size): boolean {
     this.#drawn = drawn;
     const serial = Math.min(untrustedSerial, this.#serial);
-    const isAnswer = serial >= this.#resizeSerial;
+    // It may let go of a request that has waited for it, and is to be answered next.
     if (serial > this.#answeredSerial) this.#accept(serial);
-    return isAnswer;
+    return serial >= this.#resizeSerial && this.#waiting === null;
   }
 
   #accept(serial: number): void {

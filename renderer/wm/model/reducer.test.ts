@@ -120,6 +120,17 @@ describe("windows", () => {
     expect(windowIn(reduce(left, sized(1, width, height)), 1).free).toMatchObject({ width, height });
   });
 
+  it("keep their own place where they have left another one before their program drew for that", () => {
+    const own = windowIn(run(...opened(1)), 1).free;
+    const left = { width: 718, height: MAXIMIZED.height };
+    const isLate: WmAction = { type: "arrived", id: idOf(1) };
+    const back = run(...opened(1), place(1, "left"), isLate, { type: "restore", id: idOf(1) });
+    expect(contentIn(back, 1)).toEqual(own);
+    const drawn = reduce(back, sized(1, left.width, left.height, false));
+    expect(windowIn(drawn, 1).free).toEqual(own);
+    expect(contentIn(reduce(drawn, sized(1, own.width, own.height)), 1)).toEqual(own);
+  });
+
   it("come off a maximised place under the pointer at once", () => {
     const maximized = run(...opened(1), place(1, "maximized"), sized(1, MAXIMIZED.width, MAXIMIZED.height));
     const moved = reduce(maximized, { type: "moveTo", id: idOf(1), x: 300, y: 200 });

@@ -233,8 +233,9 @@ function sized(state: WmState, id: WindowId, size: Size, isAnswer: boolean): WmS
       return window.placement === "free" ? resized(there, size, state.workArea) : there;
     }
     const drawn = isNew ? { ...window, size } : window;
-    // The program is late: it still draws for the placement before, whose size is not to become the window's own.
-    const isLate = !isNew && !isAnswer;
+    // The program is late: it still draws for what it was asked before, such as a placement that the window has left, whose
+    // size is not to become the window's own. While a person resizes the window, its frame follows all that is drawn.
+    const isLate = !isAnswer && window.held?.kind !== "resize";
     return window.placement === "free" && !isLate ? resized(drawn, size, state.workArea) : drawn;
   });
 }
