@@ -81,11 +81,29 @@ export class CommandServer {
     return { width: content.width, height: content.height };
   }
 
-  /** Waits until the program has drawn in the size that was requested, ANSWER_MS at most. */
+  /**
+   * Waits until the program has drawn in the size that was requested, ANSWER_MS at most, and its window is shown where it is
+   * to be: until then it is neither there nor where it was.
+   */
   async #settled(id: WindowId): Promise<void> {
     const found = this.#parts.links.find(id);
     const answered = found?.session.configurerOf(found.surface.id)?.whenAnswered();
     await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS))]);
+    await this.#arrived(id);
+  }
+
+  /** A program that does not draw has its time for it, which Effects ends. A window that has gone arrives nowhere. */
+  #arrived(id: WindowId): Promise<void> {
+    const { wm } = this.#parts;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (wm.getState().windows[id]?.isArriving === true) return;
+        unsubscribe();
+        resolve();
+      };
+      const unsubscribe = wm.subscribe(look);
+      look();
+    });
   }
 
   /** The window and its popups as far as they lie over it, in pixels of its buffer. */
