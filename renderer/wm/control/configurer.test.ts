@@ -72,6 +72,25 @@ describe("a configurer", () => {
     expect(configurer.isSettled).toBe(true);
   });
 
+  it("does not count on the size that is shown where a program has accepted another one, but has not drawn yet", () => {
+    const { configurer } = make();
+    const [small, large] = [sized(100, 100), sized(200, 200)];
+    configurer.request(small);
+    configurer.answered(1, small);
+    configurer.request(large);
+    configurer.answered(2, small);
+    configurer.request(small);
+    // It draws for the one before after all: that is no answer to the last.
+    expect(configurer.answered(2, large)).toBe(false);
+    expect(configurer.answered(3, small)).toBe(true);
+    // The same where the last waits for the one before to be accepted.
+    configurer.request(large);
+    configurer.request(small);
+    configurer.answered(4, small);
+    expect(configurer.answered(4, large)).toBe(false);
+    expect(configurer.answered(5, small)).toBe(true);
+  });
+
   it("does not wait for ever for a program that does not answer", () => {
     const { configurer, sent } = make();
     configurer.request(sized(100, 100));

@@ -16,6 +16,10 @@ export class Configurer {
   #resizeSerial = 0;
   /** Size of the program's last frame: asked for the same again it need not draw. */
   #drawn: Size = { width: 0, height: 0 };
+  /** The same when it was last asked for a new size. A program may accept that before it draws. */
+  #drawnBefore: Size = { width: 0, height: 0 };
+  /** It has drawn since then, in another size. */
+  #hasDrawn = false;
   #sent: ConfigureRequest | null = null;
   /** To be sent once the program has answered. */
   #waiting: ConfigureRequest | null = null;
@@ -41,7 +45,7 @@ export class Configurer {
 
   /** The window has this size, and no answer is on its way that would give it another one. */
   #isShown(request: Size): boolean {
-    return this.#isAnswered && isSameSize(this.#drawn, request);
+    return this.#isAnswered && this.#hasDrawn && isSameSize(this.#drawn, request);
   }
 
   /** Sends it now or, while a new size is unanswered, later; one that is not sent yet is replaced by the next. */
@@ -65,6 +69,7 @@ export class Configurer {
   answered(untrustedSerial: number, drawn: Size): boolean {
     this.#drawn = drawn;
     const serial = Math.min(untrustedSerial, this.#serial);
+    if (serial >= this.#resizeSerial && !isSameSize(drawn, this.#drawnBefore)) this.#hasDrawn = true;
     // It may let go of a request that has waited for it, and is to be answered next.
     if (serial > this.#answeredSerial) this.#accept(serial);
     return serial >= this.#resizeSerial && this.#waiting === null;
@@ -105,7 +110,11 @@ export class Configurer {
 
   #sendNow(request: ConfigureRequest, isNewSize: boolean): void {
     this.#serial += 1;
-    if (isNewSize) this.#resizeSerial = this.#serial;
+    if (isNewSize) {
+      this.#resizeSerial = this.#serial;
+      this.#drawnBefore = this.#drawn;
+      this.#hasDrawn = false;
+    }
     this.#sent = request;
     this.#send(request, this.#serial);
   }
