@@ -31,14 +31,14 @@ let desktop: TestDesktop;
 test.beforeAll(async () => {
   test.setTimeout(600_000);
   internet = await TestInternet.open();
-  tunnel = TestTunnel.open(internet, SERVER);
+  tunnel = await TestTunnel.open(internet, SERVER);
   desktop = await TestDesktop.open({ work: "violet" }, prepare, internet);
   await desktop.isRunning("work");
 });
 
 test.afterAll(async () => {
   await desktop.close();
-  tunnel.close();
+  await tunnel.close();
   await internet.close();
 });
 

@@ -1,28 +1,32 @@
 /** The other end of a WireGuard tunnel, in a test's internet: what is behind it is reached through the tunnel alone. */
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import type { TestInternet } from "./test-internet.ts";
 
 /** Of the server's end: HTTP answers there. */
 export const INSIDE = "10.99.0.1";
 const PORT = 51820;
 const INTERFACE = "tunnel0";
+/** wireguard-go keeps a socket for each interface there, whatever namespace that is in. */
+const SOCKETS = "/run/wireguard";
 
 export class TestTunnel {
   /** Of the client, as who runs the server would give it out. */
   readonly configuration: string;
   /** A secret of it. */
   readonly secret: string;
-  readonly #internet: TestInternet;
+  readonly #program: ChildProcess;
 
-  private constructor(internet: TestInternet, configuration: string, secret: string) {
-    [this.#internet, this.configuration, this.secret] = [internet, configuration, secret];
+  private constructor(program: ChildProcess, configuration: string, secret: string) {
+    [this.#program, this.configuration, this.secret] = [program, configuration, secret];
   }
 
   /** @param host the address of the internet at which it listens */
-  static open(internet: TestInternet, host: string): TestTunnel {
+  static async open(internet: TestInternet, host: string): Promise<TestTunnel> {
     const [server, client] = [keys(), keys()];
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "atoll-tunnel-"));
     const file = path.join(folder, "server.conf");
@@ -31,7 +35,9 @@ export class TestTunnel {
       `[Interface]\nPrivateKey = ${server.secret}\nListenPort = ${PORT}\n[Peer]\nPublicKey = ${client.open}\nAllowedIPs = 10.99.0.2/32\n`,
       { mode: 0o600 },
     );
-    internet.run("wireguard-go", INTERFACE);
+    fs.mkdirSync(SOCKETS, { recursive: true });
+    internet.run("mount", "-t", "tmpfs", "tmpfs", SOCKETS);
+    const program = await started(internet);
     internet.run("wg", "setconf", INTERFACE, file);
     fs.rmSync(folder, { recursive: true });
     internet.run("ip", "address", "add", `${INSIDE}/24`, "dev", INTERFACE);
@@ -40,13 +46,30 @@ export class TestTunnel {
       `[Interface]\nPrivateKey = ${client.secret}\nAddress = 10.99.0.2/24\n`,
       `[Peer]\nPublicKey = ${server.open}\nEndpoint = ${host}:${PORT}\nAllowedIPs = 0.0.0.0/0\n`,
     ];
-    return new TestTunnel(internet, configuration.join(""), client.secret);
+    return new TestTunnel(program, configuration.join(""), client.secret);
   }
 
-  /** Its program ends with its interface. */
-  close(): void {
-    this.#internet.run("ip", "link", "delete", INTERFACE);
+  /** Its interface ends with its program. */
+  async close(): Promise<void> {
+    const ended = once(this.#program, "exit");
+    this.#program.kill();
+    await ended;
   }
+}
+
+/** Ends with the test's process, whatever becomes of that. */
+async function started({ enter }: TestInternet): Promise<ChildProcess> {
+  const args = ["--pdeathsig", "KILL", ...enter, "wireguard-go", "--foreground", INTERFACE];
+  const env = { ...process.env, LOG_LEVEL: "verbose" };
+  const program = spawn("setpriv", args, { stdio: ["ignore", "pipe", "ignore"], env });
+  await new Promise<void>((resolve, reject) => {
+    program.once("error", reject);
+    program.once("exit", (code) => reject(new Error(`wireguard-go has ended with ${code}`)));
+    createInterface({ input: program.stdout }).on("line", (line) => {
+      if (line.includes("UAPI listener started")) resolve();
+    });
+  });
+  return program;
 }
 
 function keys(): { secret: string; open: string } {
