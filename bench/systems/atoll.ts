@@ -119,7 +119,7 @@ export class Atoll {
   async end(): Promise<void> {
     const app = this.#app;
     this.#app = null;
-    if (app !== null && app.exitCode === null)
+    if (app !== null && app.exitCode === null && app.signalCode === null)
       await new Promise((resolve) => {
         app.once("exit", resolve);
         app.kill("SIGKILL");

@@ -72,7 +72,7 @@ export class BareMachine {
   }
 
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null) return;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     await new Promise((resolve) => {
       this.#child.once("exit", resolve);
       this.#child.kill("SIGKILL");

@@ -154,7 +154,7 @@ export class TestDesktop {
   async crash(): Promise<void> {
     const child = this.#app?.process();
     this.#app = null;
-    if (child === undefined || child.exitCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     await new Promise((resolve) => {
       child.once("exit", resolve);
       child.kill("SIGKILL");

@@ -122,9 +122,11 @@ export class TestInternet {
 
   async close(): Promise<void> {
     for (const server of this.#servers) server.kill();
-    const ended = once(this.#namespace, "exit");
-    this.#namespace.stdin?.end();
-    await ended;
+    if (this.#namespace.exitCode === null && this.#namespace.signalCode === null) {
+      const ended = once(this.#namespace, "exit");
+      this.#namespace.stdin?.end();
+      await ended;
+    }
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 }

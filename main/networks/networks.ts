@@ -347,7 +347,8 @@ export class Networks {
     this.#isStarting = true;
     const failed = (error: unknown): void => {
       const problem = messageOf(error);
-      if (problem !== this.#startProblem) log(`the firewall cannot be started: ${problem}`);
+      // What was under way then is cancelled.
+      if (problem !== this.#startProblem && !ending.aborted) log(`the firewall cannot be started: ${problem}`);
       this.#startProblem = problem;
     };
     void filter

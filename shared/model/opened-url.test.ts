@@ -145,6 +145,7 @@ it.each([
 const pieces = fc.constantFrom(
   "https://",
   "http:",
+  "/",
   "mailto:",
   "//",
   "a",
