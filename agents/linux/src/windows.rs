@@ -12,7 +12,7 @@ use smithay::reexports::wayland_protocols::xdg::decoration::zv1::server::zxdg_to
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State;
 use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
-use smithay::utils::{Logical, Rectangle, Size};
+use smithay::utils::{Logical, Rectangle, Serial, Size};
 use smithay::wayland::compositor::with_states;
 use smithay::wayland::shell::xdg::{SurfaceCachedState, ToplevelSurface, XdgToplevelSurfaceData};
 use smithay::xwayland::X11Surface;
@@ -85,7 +85,9 @@ impl Agent {
         let Some((entry, content)) = self.surfaces.both_mut(id) else { return };
         let Some(window) = entry.window_mut() else { return };
         window.dirty = true;
-        if let Some(at) = window.configures.iter().rposition(|(serial, _)| Some(*serial) == current) {
+        // It may acknowledge a later one alone, which is the agent's own, such as the answer to a request.
+        let is_answered = |serial: Serial| current.is_some_and(|current| serial <= current);
+        if let Some(at) = window.configures.iter().rposition(|(serial, _)| is_answered(*serial)) {
             window.acked_serial = window.configures[at].1;
             window.configures.drain(..=at);
             content.metadata_dirty = true;
@@ -441,7 +443,7 @@ fn configure_xdg(
     toplevel: &ToplevelSurface,
     configure: &Configure,
     size: Size<i32, Logical>,
-) -> Option<smithay::utils::Serial> {
+) -> Option<Serial> {
     toplevel.with_pending_state(|state| {
         state.size = (size.w > 0 && size.h > 0).then_some(size);
         if configure.bounds_width > 0 && configure.bounds_height > 0 {

@@ -100,6 +100,22 @@ fn a_configure_is_answered_with_its_serial() {
 }
 
 #[test]
+fn a_configure_is_answered_by_a_program_that_acknowledges_a_later_one() {
+    let agent = Agent::start();
+    let (mut host, mut client) = (agent.host(), agent.client());
+    let window = client.shown_window("asking", 100, 100, 1);
+    let id = host.window_opened().surface;
+    host.configure(id, 7, (300, 200), 1);
+    host.roundtrip();
+    // The agent answers its request by a configure of its own.
+    window.toplevel.set_maximized();
+    client.roundtrip();
+    client.acknowledge(std::slice::from_ref(&window.xdg));
+    client.show(&window.surface, 300, 200, 2);
+    assert_eq!(host.shows(id, (300, 200), 2).frame.configure_serial, 7);
+}
+
+#[test]
 fn a_configure_that_changes_no_pixel_is_answered_by_an_empty_frame() {
     let agent = Agent::start();
     let (mut host, mut client) = (agent.host(), agent.client());
