@@ -486,6 +486,34 @@ describe("a machine", () => {
     await vi.waitFor(() => expect(qemusOf(id)).toEqual([]));
   });
 
+  it("has ended when its QEMU is gone, which closes its monitor before: it can be started again at once", async () => {
+    qemuThat({
+      answer: `execute === "stop" ? (socket.destroy(), setTimeout(() => process.exit(1), 2_000), {}) : { return: ANSWERS[execute] ?? {} }`,
+    });
+    const machine = await driver.start(definition);
+    const ended = new Promise((resolve) => machine.on("ended", resolve));
+    await expect(machine.pause()).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+    expect(qemusOf(id)).toHaveLength(1);
+    expect(await ended).toMatchObject({ reason: "machine-exited" });
+    expect(qemusOf(id)).toEqual([]);
+    const next = await driver.start(definition);
+    // Who kills it meanwhile need not wait for it.
+    await expect(next.pause()).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+    await next.kill();
+    expect(qemusOf(id)).toEqual([]);
+  });
+
+  it("whose QEMU closes its monitor and goes on is ended", async () => {
+    qemuThat({
+      answer: `execute === "stop" ? (socket.destroy(), {}) : { return: ANSWERS[execute] ?? {} }`,
+    });
+    const machine = await driver.start(definition);
+    const ended = new Promise((resolve) => machine.on("ended", resolve));
+    await expect(machine.pause()).rejects.toMatchObject({ code: "hardware.monitor-failed" });
+    expect(await ended).toMatchObject({ reason: "machine-exited" });
+    expect(qemusOf(id)).toEqual([]);
+  }, 30_000);
+
   it("whose events were too many is asked what it does", async () => {
     qemuThat({
       answer: `execute === "stop" ? (socket.write('{"timestamp": {}, "event": "RESUME"}\\n'.repeat(500)), ANSWERS["query-status"].status = "paused", { return: {} }) : { return: ANSWERS[execute] ?? {} }`,

@@ -25,7 +25,7 @@ import {
   writeDiskRecord,
 } from "./disk.ts";
 import { launchQemu, type MachineStart, monitorOf, type QemuVm } from "./launch.ts";
-import { channelSockets, isAlive, QemuMachine, RECORD_FILE, wholeLogTail } from "./machine.ts";
+import { channelSockets, isQemuOf, QemuMachine, RECORD_FILE, wholeLogTail } from "./machine.ts";
 import { readJson } from "./plain-files.ts";
 import { probeQemu } from "./probe.ts";
 import { SnapshotMachines, type SnapshotOptions } from "./snapshot-machines.ts";
@@ -185,20 +185,6 @@ function refuseUnrecorded(id: VmId): void {
     `The VM's QEMU runs already (process ${pid}), and Atoll has lost its record (machine.json): end it ("kill ${pid}"), then start the VM again.`,
     { pid },
   );
-}
-
-/** Whether this process is the QEMU of that VM, and ours; the number may be another process's by now. */
-function isQemuOf(pid: number, id: VmId): boolean {
-  try {
-    const owner = Number(/^Uid:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
-    return (
-      owner === process.getuid?.() &&
-      isAlive(pid) &&
-      fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`)
-    );
-  } catch {
-    return false;
-  }
 }
 
 /** The QEMU of that VM among all processes; null = none runs. */

@@ -21,6 +21,7 @@ import {
   type MachineRecord,
   QemuMachine,
   RECORD_FILE,
+  untilGone,
   wholeLogTail,
 } from "./machine.ts";
 import { KVM_DEVICE } from "./probe.ts";
@@ -198,6 +199,5 @@ function startFailure(log: string, disk: string): AppError {
 /** Kills it, and waits until it is gone: what it had open is free then. */
 async function end(pid: number): Promise<void> {
   if (isAlive(pid)) process.kill(pid, "SIGKILL");
-  const deadline = performance.now() + KILL_TIMEOUT_MS;
-  while (isAlive(pid) && performance.now() < deadline) await delay(10);
+  await untilGone(pid, KILL_TIMEOUT_MS);
 }

@@ -28,6 +28,8 @@ export const RECORD_FILE = "machine.json";
 /** How long a QEMU that was killed may take to be gone. */
 export const KILL_TIMEOUT_MS = 5_000;
 const LOG_TAIL_BYTES = 2_000;
+/** How long a QEMU that has closed its monitor may take to be gone by itself: on a busy machine longer than one thinks. */
+const LINGER_MS = 5_000;
 /** How long the log's writer may take to end after QEMU. */
 const LOG_TIMEOUT_MS = 1_000;
 
@@ -58,6 +60,8 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
   /** Ports that the guest has open. */
   readonly #openPorts = new Set<string>();
   #end: MachineEnd | null = null;
+  /** Its monitor is closed. */
+  #isEnding = false;
   #hasEnded = false;
   #isReleased = false;
 
@@ -151,8 +155,9 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     await gone;
   }
 
-  /** While its monitor is connected: then the pid is not somebody else's by now. */
   #killProcess(): void {
+    // Its number may be somebody else's by now.
+    if (this.#isEnding && !isQemuOf(this.#pid, this.id)) return;
     try {
       process.kill(this.#pid, "SIGKILL");
     } catch {
@@ -232,13 +237,24 @@ export class QemuMachine extends Emitter<MachineEvents> implements Machine {
     this.#qmp.execute("quit").catch(() => undefined); // it may close the monitor before it answers
   }
 
+  /** QEMU closes its monitor before it is gone; who starts the VM again meanwhile would find its disk in use. */
+  async #processEnded(): Promise<void> {
+    await untilGone(this.#pid, LINGER_MS);
+    // Nobody can control it any more, and it would go on unseen.
+    this.#killProcess();
+    await untilGone(this.#pid, KILL_TIMEOUT_MS);
+  }
+
   async #ended(): Promise<void> {
-    if (this.#hasEnded || this.#isReleased) return;
-    this.#hasEnded = true;
-    const end = this.#end ?? {
+    if (this.#isEnding || this.#isReleased) return;
+    this.#isEnding = true;
+    const known = this.#end;
+    await this.#processEnded();
+    const end = known ?? {
       reason: "machine-exited" as const,
       detail: await wholeLogTail(this.#folder, this.#logPid),
     };
+    this.#hasEnded = true;
     // Its end has been seen: the next run of the application need not look for it.
     for (const name of [RECORD_FILE, RUNTIME_FILES.pid]) fs.rmSync(path.join(this.#folder, name), { force: true });
     // Later: within the constructor's turn whoever attached has no listener yet.
@@ -280,17 +296,34 @@ export function logTail(folder: string): string {
  * @param logPid of the writer; undefined = unknown
  */
 export async function wholeLogTail(folder: string, logPid: number | undefined): Promise<string> {
-  if (logPid !== undefined) {
-    const deadline = performance.now() + LOG_TIMEOUT_MS;
-    while (isAlive(logPid) && performance.now() < deadline) await delay(5);
-  }
+  if (logPid !== undefined) await untilGone(logPid, LOG_TIMEOUT_MS);
   return logTail(folder);
+}
+
+/** Resolves when the process has ended, or has not in that time: it need not be a child of ours. */
+export async function untilGone(pid: number, limitMs: number): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (isAlive(pid) && performance.now() < deadline) await delay(5);
 }
 
 /** Whether a process runs (one that ended and that nobody has waited for does not). */
 export function isAlive(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this process is the QEMU of that VM, and ours; the number may be another process's by now. */
+export function isQemuOf(pid: number, id: VmId): boolean {
+  try {
+    const owner = Number(/^Uid:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+    return (
+      owner === process.getuid?.() &&
+      isAlive(pid) &&
+      fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`\0-uuid\0${id}\0`)
+    );
   } catch {
     return false;
   }
