@@ -439,11 +439,7 @@ fn has_state(configure: &Configure, state: WindowState) -> bool {
     configure.states & state as u32 != 0
 }
 
-fn configure_xdg(
-    toplevel: &ToplevelSurface,
-    configure: &Configure,
-    size: Size<i32, Logical>,
-) -> Option<Serial> {
+fn configure_xdg(toplevel: &ToplevelSurface, configure: &Configure, size: Size<i32, Logical>) -> Option<Serial> {
     toplevel.with_pending_state(|state| {
         state.size = (size.w > 0 && size.h > 0).then_some(size);
         if configure.bounds_width > 0 && configure.bounds_height > 0 {
