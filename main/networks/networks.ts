@@ -347,7 +347,7 @@ export class Networks {
     this.#isStarting = true;
     const failed = (error: unknown): void => {
       const problem = messageOf(error);
-      // What was under way then is cancelled.
+      // The end of the application cancels a start that is under way: that is no failure.
       if (problem !== this.#startProblem && !ending.aborted) log(`the firewall cannot be started: ${problem}`);
       this.#startProblem = problem;
     };

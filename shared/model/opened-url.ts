@@ -70,7 +70,7 @@ function parseWeb(text: string, scheme: "http" | "https"): UrlResult {
 }
 
 function parseMail(text: string): UrlResult {
-  // As if it named a host; what stands before "@" would be a user's name.
+  // A parser of URLs reads a host after "//", and a user's name before its "@": a mail link has neither.
   if (/^mailto:\/\//i.test(text)) return { ok: false, reason: 'it has "//" where a mail address belongs' };
   const url = parsed(text);
   if (url === null) return { ok: false, reason: "it is no valid address" };
